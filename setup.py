@@ -36,9 +36,10 @@ def extensions() -> list[Any]:
     build = runpy.run_path(str(ROOT / "natant" / "build.py"))
     sources = dict(zip(build["HOT_MODULES"], build["sources"](), strict=True))
     try:
-        from Cython.Build import cythonize
+        import Cython.Build
         from setuptools import Extension
 
+        cythonize: Any = Cython.Build.cythonize
         built: list[Any] = cythonize(
             [
                 Extension(name, [path], optional=CHOICE != "1")
