@@ -37,8 +37,9 @@ def stale() -> list[str]:
         origin = _origin(name)
         if origin is None or not is_extension(origin):
             continue
-        source = origin.parent / f"{name.rpartition('.')[2]}.py"
-        if source.exists() and source.stat().st_mtime > origin.stat().st_mtime:
+        stem = origin.parent / name.rpartition(".")[2]
+        texts = [path for suffix in (".py", ".pxd") if (path := stem.with_suffix(suffix)).exists()]
+        if any(path.stat().st_mtime > origin.stat().st_mtime for path in texts):
             older.append(name)
     return older
 
