@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """The Recon data model in Python.
 
 ======== ==========================================================================================
@@ -13,18 +14,30 @@ Extant   :data:`Extant`, "present, but empty"
 Absent   :data:`Absent`, "no value"
 ======== ==========================================================================================
 
-All of them are immutable and hashable, so any value can be a key of a map lane.
+All of them are immutable and hashable, so any value can be a key of a map lane.  None of the classes is meant to be
+subclassed.  Compiled, they are extension types (``value.pxd``), which is why they carry no decorators.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias, Union, final
+from typing import Any, Final, TypeAlias, Union
 
-__all__ = ["Absent", "AbsentType", "Attr", "Extant", "ExtantType", "Item", "Record", "Slot", "UInt32", "UInt64", "Value"]
+__all__ = [
+    "Absent",
+    "AbsentType",
+    "Attr",
+    "Extant",
+    "ExtantType",
+    "Item",
+    "Record",
+    "Slot",
+    "UInt32",
+    "UInt64",
+    "Value",
+]
 
 
-@final
 class AbsentType:
     """The type of :data:`Absent`; there is one instance and it is false."""
 
@@ -40,7 +53,6 @@ class AbsentType:
         return "Absent"
 
 
-@final
 class ExtantType:
     """The type of :data:`Extant`; there is one instance and it is false."""
 
@@ -72,7 +84,6 @@ class UInt64(int):
     __slots__ = ()
 
 
-@final
 class Attr:
     """``@name(value)``: an attribute of the record it stands in.  ``@name`` has the value :data:`Extant`."""
 
@@ -92,7 +103,6 @@ class Attr:
         return f"Attr({self.name!r}, {self.value!r})"
 
 
-@final
 class Slot:
     """``key:value``: a named part of a record.  The key may be any value."""
 
@@ -112,7 +122,6 @@ class Slot:
         return f"Slot({self.key!r}, {self.value!r})"
 
 
-@final
 class Record:
     """An ordered, immutable sequence of items.
 

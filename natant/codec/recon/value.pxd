@@ -1,0 +1,12 @@
+# Types for Cython; the module runs without this file.
+
+cdef class Attr:
+    cdef readonly object name
+    cdef readonly object value
+
+cdef class Slot:
+    cdef readonly object key
+    cdef readonly object value
+
+cdef class Record:
+    cdef readonly tuple items
