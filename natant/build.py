@@ -53,6 +53,11 @@ def summary() -> str:
     return f"{done} of {len(state)} hot modules compiled" if done else "interpreted"
 
 
+def sources() -> list[str]:
+    """The files of the hot modules, relative to the checkout, in the order of :data:`HOT_MODULES`."""
+    return [f"{name.replace('.', '/')}.py" for name in HOT_MODULES]
+
+
 def is_extension(path: Path) -> bool:
     """True where ``path`` is a compiled module and no Python file."""
     return path.name.endswith(tuple(EXTENSION_SUFFIXES))
@@ -64,11 +69,6 @@ def _origin(name: str) -> Path | None:
     except ModuleNotFoundError:
         return None
     return None if spec is None or spec.origin is None else Path(spec.origin)
-
-
-def sources() -> list[str]:
-    """The files of the hot modules, relative to the checkout, in the order of :data:`HOT_MODULES`."""
-    return [f"{name.replace('.', '/')}.py" for name in HOT_MODULES]
 
 
 if __name__ == "__main__":  # scripts/compile asks so, from the checkout

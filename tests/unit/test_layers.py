@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("natant.kernel",),
     ("natant.lane",),
     ("natant.link",),
-    ("natant", "natant.agent", "natant.lanes", "natant.plane"),
+    ("natant", "natant.agent", "natant.lanes", "natant.plane", "natant.schedule"),
     ("natant.store", "natant.fabric"),
     ("natant.server", "natant.ingress", "natant.egress", "natant.observe", "natant.client"),
     ("natant.portal", "natant.cli", "natant.testing"),
