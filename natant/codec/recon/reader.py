@@ -136,12 +136,11 @@ class Reader:
         if i >= end:
             return Extant
         c = text[i]
+        out: list[Any] = []
         if c == "@":
-            out: list[Any] = []
             self.attributed(out)
             return Record(out)
         if c == "{" or c == "[":
-            out = []
             self.enter()
             self.pos = i + 1
             if c == "{":
@@ -162,7 +161,7 @@ class Reader:
         self.pos = i
         if i < end and text[i] == "@":
             if value is not None:
-                out = [value]
+                out.append(value)
             self.attributed(out)
             return Record(out)
         return Record(out) if value is None else value
@@ -270,12 +269,11 @@ class Reader:
         i = start + 1
         while i < end:
             c = text[i]
-            if c in "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-":
-                i += 1
-            elif c > "\x7f" and is_ident_part(c):
-                i += 1
-            else:
+            if c not in "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-" and (
+                c <= "\x7f" or not is_ident_part(c)
+            ):
                 break
+            i += 1
         self.pos = i
         return text[start:i]
 

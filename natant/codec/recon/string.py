@@ -73,7 +73,7 @@ def _hex(text: str, at: int) -> int:
 
 
 def _read_unit(text: str, at: int) -> tuple[str, int]:
-    """Read ``\\uXXXX``, or two of them that are one character."""
+    r"""Read ``\uXXXX``, or two of them that are one character."""
     unit = _hex(text, at + 2)
     if 0xD800 <= unit < 0xDC00 and text[at + 6 : at + 8] == "\\u":
         low = _hex(text, at + 8)

@@ -21,7 +21,7 @@ subclassed.  Compiled, they are extension types (``value.pxd``), which is why th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias, Union
+from typing import Any, Final, TypeAlias
 
 __all__ = [
     "Absent",
@@ -174,5 +174,5 @@ class Record:
         return f"Record({list(self.items)!r})"
 
 
-Value: TypeAlias = Union[str, int, float, bool, bytes, Record, ExtantType, AbsentType]
-Item: TypeAlias = Union[Value, Attr, Slot]
+Value: TypeAlias = str | int | float | bool | bytes | Record | ExtantType | AbsentType
+Item: TypeAlias = Value | Attr | Slot
