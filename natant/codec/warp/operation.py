@@ -6,7 +6,8 @@ body (:func:`~natant.codec.recon.encode_body`).  Reading takes a body that was d
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot
 from natant.codec.warp.envelope import join
@@ -38,7 +39,8 @@ DROP: Final = "drop"
 CLEAR: Final = "clear"
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """One change of a map or list.
 
     :ivar op: :data:`UPDATE`, :data:`REMOVE`, :data:`MOVE`, :data:`TAKE`, :data:`DROP` or :data:`CLEAR`.
@@ -117,7 +119,7 @@ def read(body: Any) -> Operation | None:
         if source is None or target is None:
             return None
         return Operation(MOVE, _slot(argument, "key"), Absent, source, target)
-    if op == TAKE or op == DROP:
+    if op in (TAKE, DROP):
         n = _whole(argument)
         return None if n is None else Operation(op, n=max(n, 0))
     return Operation(CLEAR) if op == CLEAR else None
