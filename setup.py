@@ -5,6 +5,8 @@
 * unset: compile where Cython and a C compiler are found; else install the same files uncompiled and say so.
 * ``0``: never compile.
 * ``1``: compile, and fail where that fails.
+
+All hot modules are compiled or none: compiled ones use each other's C types, so a mixture would not run.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from setuptools import setup
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 CHOICE = os.environ.get("NATANT_COMPILE", "")
@@ -27,6 +30,16 @@ DIRECTIVES = {
 }
 
 
+def stay_interpreted(error: Exception) -> None:
+    """Tell why nothing is compiled, and go on.
+
+    :raises Exception: ``error`` itself, where compiling was demanded.
+    """
+    if CHOICE == "1":
+        raise error
+    print(f"natant: hot modules stay interpreted: {type(error).__name__}: {error}", file=sys.stderr)
+
+
 def extensions() -> list[Any]:
     """The extension modules to build; an empty list where nothing is to be or can be compiled."""
     if CHOICE == "0":
@@ -34,28 +47,40 @@ def extensions() -> list[Any]:
     if CHOICE not in ("", "1"):
         sys.exit(f'NATANT_COMPILE is "{CHOICE}"; it takes 0 (never compile), 1 (compile or fail) or nothing')
     build = runpy.run_path(str(ROOT / "natant" / "build.py"))
-    sources = dict(zip(build["HOT_MODULES"], build["sources"](), strict=True))
+    modules = [
+        Extension(name, [path])
+        for name, path in zip(build["HOT_MODULES"], build["sources"](), strict=True)
+        if (ROOT / path).exists()
+    ]
     try:
         import Cython.Build
-        from setuptools import Extension
 
         cythonize: Any = Cython.Build.cythonize
-        built: list[Any] = cythonize(
-            [
-                Extension(name, [path], optional=CHOICE != "1")
-                for name, path in sources.items()
-                if (ROOT / path).exists()
-            ],
-            build_dir="build/cython",
-            compiler_directives=DIRECTIVES,
-            quiet=True,
-        )
+        built: list[Any] = cythonize(modules, build_dir="build/cython", compiler_directives=DIRECTIVES, quiet=True)
     except Exception as error:  # whatever stops Cython, the plain files still work
-        if CHOICE == "1":
-            raise
-        print(f"natant: hot modules stay interpreted: {type(error).__name__}: {error}", file=sys.stderr)
+        stay_interpreted(error)
         return []
     return built
 
 
-setup(ext_modules=extensions())
+class BuildAllOrNone(build_ext):  # type: ignore[misc]  # distutils has no types
+    """Builds every extension, or takes away those that were built where one fails."""
+
+    extensions: list[Extension]
+    inplace: bool
+
+    def run(self) -> None:
+        """Build; called by setuptools."""
+        try:
+            super().run()
+        except Exception as error:  # no compiler, no headers, a full disk: the plain files still work
+            stay_interpreted(error)
+            inplace, self.inplace = self.inplace, False
+            for extension in self.extensions:
+                for path in (Path(self.get_ext_fullpath(extension.name)), ROOT / self.get_ext_filename(extension.name)):
+                    path.unlink(missing_ok=True)
+            self.inplace = inplace
+            self.extensions = []
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildAllOrNone})

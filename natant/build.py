@@ -19,6 +19,8 @@ __all__ = ["HOT_MODULES", "compiled", "sources", "stale", "summary"]
 
 #: The modules that are compiled at install, by their dotted names.
 HOT_MODULES: Final = (
+    "natant.codec.recon.value",
+    "natant.codec.recon.string",
     "natant.codec.recon.reader",
     "natant.codec.recon.writer",
     "natant.codec.warp.envelope",
