@@ -16,6 +16,7 @@ __all__ = [
     "LinkError",
     "NatantError",
     "PlaneError",
+    "Refused",
     "ServerError",
     "SourceError",
     "StoreError",
@@ -64,6 +65,16 @@ class LinkError(NatantError):
 
 class TurnError(NatantError):
     """A turn that could not run or did not finish (``NT-TURN``)."""
+
+
+class Refused(TurnError):
+    """Raised by a handler that refuses a command on purpose (``NT-TURN-010``).
+
+    The turn is rolled back, the asker is told the message, and nothing is parked.
+    """
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__("NT-TURN-010", message, **{"http_status": 409, **context})
 
 
 class StoreError(NatantError):

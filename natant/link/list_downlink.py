@@ -93,20 +93,20 @@ class ListDownlink(Downlink, Sequence[V], Generic[V]):
     def insert(self, index: int, value: V) -> None:
         """Put an element before the one at ``index``; errors as of :meth:`append`."""
         channel = self._channel
-        key = None if channel is None else recon.encode(channel.token())
+        key = "" if channel is None else recon.encode(channel.token())
         self._command(body_text=operation.list_update(index, key, self._body(value)))
 
     def set(self, index: int, value: V) -> None:
         """Replace the element at ``index``; IndexError where there is none; further errors as of :meth:`append`."""
-        self._command(body_text=operation.list_update(index, self._shown[index].key, self._body(value)))
+        self._command(body_text=operation.list_update(index, self._shown[index].key or "", self._body(value)))
 
     def remove(self, index: int) -> None:
         """Remove the element at ``index``; IndexError where there is none; further errors as of :meth:`append`."""
-        self._command(body_text=operation.list_remove(index, self._shown[index].key))
+        self._command(body_text=operation.list_remove(index, self._shown[index].key or ""))
 
     def move(self, index: int, to: int) -> None:
         """Move the element at ``index`` to ``to``; IndexError where there is none; further errors as of :meth:`append`."""
-        self._command(body_text=operation.list_move(index, to, self._shown[index].key))
+        self._command(body_text=operation.list_move(index, to, self._shown[index].key or ""))
 
     def take(self, count: int) -> None:
         """Keep the first ``count`` elements; errors as of :meth:`append`."""

@@ -225,8 +225,12 @@ class MapDownlink(Downlink, Mapping[K, V], Generic[K, V]):
 
     def _ordered(self, texts: Iterable[str]) -> list[str]:
         """Keys in Recon order; those that are gone are left out."""
-        present = [text for text in texts if text in self._entries]
-        return sorted(present, key=cmp_to_key(lambda a, b: recon.compare(self._entries[a].raw, self._entries[b].raw)))
+        entries = self._entries
+
+        def order(one: str, other: str) -> int:
+            return recon.compare(entries[one].raw, entries[other].raw)
+
+        return sorted((text for text in texts if text in entries), key=cmp_to_key(order))
 
     def _take_out(self, text: str) -> None:
         entry = self._entries.pop(text, None)

@@ -1,0 +1,6 @@
+"""What users of natant test with: a plane in memory with a virtual clock, and contract kits."""
+
+from natant.testing.clock import VirtualClock, VirtualEnv
+from natant.testing.plane import Peer, TestPlane, plane
+
+__all__ = ["Peer", "TestPlane", "VirtualClock", "VirtualEnv", "plane"]

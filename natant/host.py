@@ -1,0 +1,233 @@
+"""A plane at work: what servers, tests and tools hold on to.
+
+It joins the kernel, the hub of links, the sources and the store of one plane, and answers the questions of the outside in terms of
+nodes and lanes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from natant.codec import recon, uri
+from natant.codec.recon.value import Record, Value
+from natant.errors import LinkError, NatantError, PlaneError
+from natant.ingress.pump import Pump
+from natant.kernel import key
+from natant.kernel.cell import Cell
+from natant.kernel.env import Env
+from natant.kernel.kernel import Kernel
+from natant.kernel.log import Log
+from natant.kernel.turn import Outcome
+from natant.link.agentlink import AgentDownlinks, Connect
+from natant.link.hub import ANONYMOUS, Hub, Identity
+from natant.link.session import Session
+from natant.link.sink import Sink
+from natant.plane import Plane
+
+__all__ = ["Host"]
+
+#: nodes that one listing may give
+LISTING_LIMIT: Final = 1000
+#: how long a stop waits for handlers that run
+STOP_GRACE_S: Final = 5.0
+
+
+class Host:
+    """One running plane.
+
+    :param store: where durable lanes are kept; the host closes it when it stops.
+    :param env: time, randomness, execution.
+    :param is_volatile: journal nothing.
+    :param connect: reaches other hosts; None where that is not wanted.
+    """
+
+    def __init__(
+        self, plane: Plane, *, store: Any, env: Env, is_volatile: bool = False, connect: Connect | None = None
+    ) -> None:
+        self.plane = plane
+        self.env = env
+        self.store = store
+        self.kernel = Kernel(
+            plane.router, store=store, env=env, config=plane.config, log=Log(env.now), is_volatile=is_volatile
+        )
+        self.hub = Hub(self.kernel, authenticator=plane.authenticator, policy=plane.policy)
+        self.downlinks = AgentDownlinks(self.kernel, self.hub, connect)
+        self.counters = self.kernel.counter
+        self.pumps = [Pump(self.kernel, spec) for spec in plane.sources]
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up work."""
+        self.downlinks.open()
+        self.kernel.open()
+        for pump in self.pumps:
+            pump.start()
+
+    async def stop(self) -> None:
+        """Take no more work, finish what runs, make all of it durable, close the store."""
+        kernel = self.kernel
+        for pump in self.pumps:
+            pump.stop()
+        kernel.shut()
+        deadline_s = self.env.now() + STOP_GRACE_S
+        while not kernel.async_turns.is_idle and self.env.now() < deadline_s:
+            await asyncio.sleep(0.02)
+        kernel.async_turns.cancel_all()
+        self.downlinks.close_all()
+        kernel.drain()
+        done = self.env.future()
+        kernel.journal.when_idle(lambda: None if done.done() else done.set_result(None))
+        await done
+        self.store.close()
+
+    @property
+    def is_ready(self) -> bool:
+        """True while commands are welcome."""
+        return self.kernel.admit() is None
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    def connect(self, sink: Sink, *, remote: str, request_uri: str = "/") -> Session:
+        """A session for a new peer connection."""
+        return self.hub.connect(sink, remote=remote, request_uri=request_uri)
+
+    def lane(self, node: str, lane: str) -> Any:
+        """The declaration of a lane.
+
+        :raises PlaneError: ``NT-PLANE-004`` where no route fits the node.
+        :raises LinkError: ``NT-LINK-001`` where the agent has no such lane.
+        """
+        _, path = uri.resolve(node)
+        kind = self.plane.router.find(path)
+        if kind is None:
+            raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
+        found = kind._schema.lanes.get(uri.resolve_lane(lane)[1])
+        if found is None:
+            names = ", ".join(sorted(name for name in kind._schema.lanes if not name.startswith("parked")))
+            raise LinkError("NT-LINK-001", f'{node} has no lane "{lane}"; it has {names}', http_status=404)
+        return found
+
+    def _target(self, node: str, lane: str, verb: str, identity: Identity) -> tuple[Cell, Any]:
+        found = self.lane(node, lane)
+        cell = self.kernel.require(uri.resolve(node)[1])
+        policy = self.hub.policy
+        if policy is not None and not identity.is_internal and not policy(identity, verb, cell.node, lane):
+            self.counters.policy_refusals += 1
+            raise LinkError(
+                "NT-LINK-008",
+                f'{identity.name or "an unknown peer"} may not {verb} "{lane}" of {cell.node}',
+                http_status=403,
+            )
+        return cell, found
+
+    async def command(
+        self, node: str, lane: str, value: Value, *, command_id: str | None = None, identity: Identity = ANONYMOUS
+    ) -> Outcome:
+        """Command a lane and wait until the effect is durable.
+
+        :param command_id: a command that comes again with the same id is not done again.
+        :raises NatantError: where it was refused or failed; nothing of it happened then.
+        """
+        refusal = self.kernel.admit()
+        if refusal is not None:
+            raise refusal
+        cell, found = self._target(node, lane, "command", identity)
+        future = self.env.future()
+
+        def reply(outcome: Outcome | None, error: NatantError | None) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(outcome)
+
+        self.kernel.command(cell, found, value, command_id=command_id, reply=reply)
+        outcome: Outcome = await future
+        return outcome
+
+    async def read(self, node: str, lane: str, *, identity: Identity = ANONYMOUS) -> Value:
+        """The committed state of a lane: of a map lane a record of slots, of a list lane a record of values.
+
+        :raises NatantError: as :meth:`lane`, and ``NT-STORE-004`` where a record is corrupt.
+        """
+        cell, found = self._target(node, lane, "read", identity)
+        future = self.env.future()
+
+        def use(result: Any) -> None:
+            if future.done():
+                return
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+        cell._touched = self.kernel.idle.tick
+        self.hub.when_shown(cell, found, f"read:{lane}", found.read, use)
+        result: Value = await future
+        return result
+
+    async def describe(self, node: str) -> dict[str, Any]:
+        """What lives at a node: class, lanes with their types, timers; plain JSON values.
+
+        :raises PlaneError: ``NT-PLANE-004`` where no route fits.
+        """
+        _, path = uri.resolve(node)
+        kind = self.plane.router.find(path)
+        if kind is None:
+            raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
+        schema = kind._schema
+        cell = self.kernel.agents.get(path)
+        return {
+            "node": path,
+            "agent": schema.name,
+            "route": schema.route.pattern if schema.route else "",
+            "doc": schema.doc,
+            "resident": cell is not None,
+            "known": cell is not None or self.store.get(key.node_key(path)) is not None,
+            "links": 0 if cell is None or cell._links is None else sum(map(len, cell._links.values())),
+            "lanes": [lane.describe() for lane in schema.ordered],
+            "timers": self.kernel.timer.of(path),
+        }
+
+    async def nodes(self, prefix: str = "/", *, limit: int = 100, after: str | None = None) -> list[dict[str, Any]]:
+        """The agents whose URI starts with ``prefix``, in order: those in memory and those in the store.
+
+        :param after: show what comes after this node, for paging.
+        """
+        limit = min(limit, LISTING_LIMIT)
+        found: dict[str, dict[str, Any]] = {}
+        for node in sorted(n for n in self.kernel.agents if n.startswith(prefix) and (after is None or n > after))[
+            :limit
+        ]:
+            found[node] = {"node": node, "agent": self.kernel.agents[node]._schema.name, "resident": True}
+        count = 0
+        for stored, text in self.store.scan(key.NODE + prefix.encode()):
+            node = stored[1:].decode()
+            if (after is not None and node <= after) or node in found:
+                continue
+            record = recon.decode(text)
+            assert isinstance(record, Record)
+            found[node] = {"node": node, "agent": str(record.get("agent")), "resident": False}
+            count += 1
+            if count >= limit:
+                break
+        return [found[node] for node in sorted(found)][:limit]
+
+    def health(self) -> dict[str, Any]:
+        """How the host is, for probes."""
+        kernel = self.kernel
+        fault = kernel.journal.fault
+        return {
+            "plane": self.plane.name,
+            "ready": self.is_ready,
+            "stopping": kernel.is_stopping,
+            "store": "ok" if fault is None else str(fault),
+            "volatile": kernel.is_volatile,
+            "agents": len(kernel.agents),
+            "sessions": len(self.hub.sessions),
+            "sequence": kernel.journal.sequence,
+            "uptime_s": round(self.env.now() - kernel.started_s, 3),
+        }

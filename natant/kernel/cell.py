@@ -1,0 +1,70 @@
+"""The part of an agent that the kernel sees: its name, the state of its lanes, and where it stands in its turns.
+
+Memory matters here, since there may be millions: a cell is a handful of pointers; mailbox, links and lane states
+come to life when first needed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+if TYPE_CHECKING:
+    from natant.kernel.kernel import Kernel
+    from natant.kernel.lanekind import LaneKind
+    from natant.kernel.schema import Schema
+    from natant.kernel.turn import Turn
+
+__all__ = ["UNLOADED", "Cell"]
+
+
+class Unloaded:
+    """The state of a lane that nobody has touched since its agent came to life."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNLOADED"
+
+
+UNLOADED: Final = Unloaded()
+
+
+class Cell:
+    """An agent as the kernel sees it.
+
+    Invariants: ``_turn`` is set exactly while a turn of this agent may write its lanes; ``_is_busy`` is True while an
+    asynchronous turn is open, and then deliveries wait in ``_mail``; ``_pending`` counts units that are not yet durable.
+    """
+
+    __slots__ = ("_host", "_is_busy", "_links", "_mail", "_pending", "_state", "_touched", "_turn", "_is_known", "node")
+
+    _schema: ClassVar[Schema]
+
+    node: str
+    _host: Kernel
+    _state: list[Any]
+    _links: dict[int, list[Any]] | None
+    _mail: deque[Any] | None
+    _turn: Turn | None
+    _is_busy: bool
+    _pending: int
+    _touched: int
+    _is_known: bool
+
+    def _bind(self, host: Kernel, node: str) -> None:
+        """Give a new object its name and place; called once by the host."""
+        self.node = node
+        self._host = host
+        self._state = [UNLOADED] * self._schema.size
+        self._links = None
+        self._mail = None
+        self._turn = None
+        self._is_busy = False
+        self._pending = 0
+        self._touched = 0
+        self._is_known = False
+
+    def _lane(self, name: str) -> LaneKind | None:
+        """The lane of this name, None where there is none."""
+        return self._schema.lanes.get(name)

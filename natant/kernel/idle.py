@@ -1,0 +1,102 @@
+"""Stopping agents that nobody has touched for a while.  One sweep for all of them; nothing per agent but a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from natant.kernel.env import Handle
+from natant.kernel.turn import Work
+
+if TYPE_CHECKING:
+    from natant.kernel.cell import Cell
+    from natant.kernel.kernel import Kernel
+
+__all__ = ["IdleSweep"]
+
+#: ticks in one idle timeout, that is how finely idleness is measured
+TICKS: Final = 8
+#: agents looked at in one go
+CHUNK: Final = 2000
+
+
+class IdleSweep:
+    """Finds idle agents and stops them; their state stays in the store."""
+
+    def __init__(self, host: Kernel) -> None:
+        self._host = host
+        #: the present time in ticks; an agent's ``_touched`` is the tick in which it was last used
+        self.tick = 0
+        self._handle: Handle | None = None
+        self._rest: Iterator[str] | None = None
+
+    def start(self) -> None:
+        """Begin to tick."""
+        host = self._host
+        if host.config.idle_timeout_s > 0 and not host.is_volatile:
+            self._arm()
+
+    def stop(self) -> None:
+        """Tick no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def touch(self, cell: Cell) -> None:
+        """The agent is in use."""
+        cell._touched = self.tick
+
+    def _arm(self) -> None:
+        env = self._host.env
+        self._handle = env.call_at(env.now() + self._host.config.idle_timeout_s / TICKS, self._tick)
+
+    def _tick(self) -> None:
+        self.tick += 1
+        self._arm()
+        if self._rest is None:
+            self._rest = iter(list(self._host.agents))
+            self._look()
+
+    def _look(self) -> None:
+        rest = self._rest
+        if rest is None or self._host.is_stopping:
+            return
+        for _ in range(CHUNK):
+            node = next(rest, None)
+            if node is None:
+                self._rest = None
+                return
+            cell = self._host.agents.get(node)
+            if cell is not None and self._is_idle(cell):
+                self._stop(cell)
+        self._host.env.call_soon(self._look)
+
+    def _is_idle(self, cell: Cell) -> bool:
+        return (
+            self.tick - cell._touched >= TICKS
+            and not cell._is_busy
+            and not cell._pending
+            and not cell._links
+            and not cell._mail
+            and not self._host.keeps_alive(cell)
+        )
+
+    def _stop(self, cell: Cell) -> None:
+        if not cell._schema.has_stop:
+            self._host.retire(cell)
+            return
+        work = Work(_stop, None, "on_stop")
+        work.settle = lambda _turn: self._host.post(lambda: self._retire_when_durable(cell))
+        self._host.deliver(cell, work)
+
+    def _retire_when_durable(self, cell: Cell) -> None:
+        def retire(_sequence: int) -> None:
+            is_resident = self._host.agents.get(cell.node) is cell
+            if is_resident and not cell._is_busy and not cell._pending and not cell._links and not cell._mail:
+                self._host.retire(cell)
+
+        self._host.journal.after(retire)
+
+
+def _stop(cell: Any, _: Any) -> Any:
+    return cell.on_stop()

@@ -1,0 +1,75 @@
+"""The layout of a plane's keys in its store.
+
+========================  ==============================================================
+key                       value
+========================  ==============================================================
+``!sequence``             number of the last commit group, 8 bytes, big-endian
+``n NODE``                the agent exists: ``{agent:CLASS,created:MS}``
+``l NODE 0 LANE 0 SUB``   one entry of a lane; SUB is empty for a value lane
+``i NODE 0 N``            one remembered command id, N is 8 bytes
+``t NODE 0 NAME``         a durable timer
+``o N``                   a command in the outbox, N is 8 bytes
+``s NAME``                the position of a source
+``w NODE``                the agent keeps downlinks: bring it to life at start
+========================  ==============================================================
+
+(Blanks are for the eye only, ``0`` is a zero byte.)  Node URIs and lane names never hold a zero byte.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SEQUENCE", "id_key", "id_prefix", "lane_prefix", "node_key", "number", "outbox_key", "source_key"]
+
+SEQUENCE = b"!sequence"
+NODE = b"n"
+LANE = b"l"
+ID = b"i"
+TIMER = b"t"
+OUTBOX = b"o"
+SOURCE = b"s"
+WAKE = b"w"
+
+
+def number(value: int) -> bytes:
+    """A count as 8 bytes whose order is that of the numbers."""
+    return value.to_bytes(8, "big")
+
+
+def node_key(node: str) -> bytes:
+    """The record that says an agent exists."""
+    return NODE + node.encode()
+
+
+def lane_prefix(node: str, lane: str) -> bytes:
+    """What the keys of all entries of a lane start with; the very key of a value lane."""
+    return b"l" + node.encode() + b"\0" + lane.encode() + b"\0"
+
+
+def id_prefix(node: str) -> bytes:
+    """What the keys of an agent's remembered command ids start with."""
+    return ID + node.encode() + b"\0"
+
+
+def id_key(node: str, count: int) -> bytes:
+    """One remembered command id."""
+    return ID + node.encode() + b"\0" + number(count)
+
+
+def timer_key(node: str, name: str) -> bytes:
+    """One durable timer."""
+    return TIMER + node.encode() + b"\0" + name.encode()
+
+
+def outbox_key(count: int) -> bytes:
+    """One command that was sent and has not yet had its effect."""
+    return OUTBOX + number(count)
+
+
+def source_key(name: str) -> bytes:
+    """How far a source has been read."""
+    return SOURCE + name.encode()
+
+
+def wake_key(node: str) -> bytes:
+    """The mark of an agent that is brought to life at start."""
+    return WAKE + node.encode()

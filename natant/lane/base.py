@@ -1,0 +1,174 @@
+"""What all lanes share: name, place, types, callbacks, and the note of a change in the open turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from natant.codec import recon
+from natant.codec.form import form as form_of
+from natant.codec.recon.value import Absent, Extant, Record
+from natant.errors import CodecError, FormError, LaneError
+from natant.kernel import key
+from natant.kernel.cell import Cell
+from natant.kernel.change import Event
+from natant.kernel.turn import Turn
+
+__all__ = ["Lane", "encode_key", "encode_texts", "to_value"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+L = TypeVar("L", bound="Lane")
+
+
+class Lane:
+    """A lane of an agent class.
+
+    :ivar name: the lane's URI, which is the attribute's name unless another was given.
+    :ivar attribute: the name of the class attribute.
+    :ivar index: its place in the state of each cell.
+    """
+
+    kind = ""
+    conflation = "latest"
+
+    def __init__(self, *, name: str | None = None, is_volatile: bool = False, doc: str = "") -> None:
+        if name is not None and (not name or "\0" in name):
+            raise LaneError(
+                "NT-LANE-003", f"{name!r} cannot be the name of a lane; take a non-empty text without zero bytes"
+            )
+        self.name = name or ""
+        self.attribute = ""
+        self.index = -1
+        self.is_volatile = is_volatile
+        self.doc = doc
+        self.owner = ""
+        #: event -> name of the author's method
+        self.callbacks: dict[str, str] = {}
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.attribute = attribute
+        self.owner = owner.__name__
+        self.name = self.name or attribute
+
+    def bind(self, index: int) -> None:
+        """Take a place in the state of the class; called once when the class is made."""
+        self.index = index
+
+    def on(self, event: str, function: F) -> F:
+        """Register the author's method for an event of this lane."""
+        self.callbacks[event] = function.__name__
+        return function
+
+    def call(self, cell: Any, event: str, *arguments: Any) -> Any:
+        """Call the author's method for ``event``, where there is one."""
+        name = self.callbacks.get(event)
+        if name is not None:
+            return getattr(cell, name)(*arguments)
+        return None
+
+    def is_kept(self, cell: Cell) -> bool:
+        """True where the state of this lane is journaled."""
+        return not self.is_volatile and not cell._host.is_volatile
+
+    def prefix(self, cell: Cell) -> bytes:
+        """What the keys of this lane's records start with."""
+        return key.lane_prefix(cell.node, self.name)
+
+    def note(self, cell: Cell, turn: Turn, event: Event) -> None:
+        """Publish ``event`` with the turn: at its end for a volatile lane, behind the commit otherwise."""
+        if self.is_kept(cell):
+            turn.events.append(event)
+        else:
+            links = cell._links
+            if links is not None and self.index in links:
+                turn.instant.append(event)
+
+    def refuse(self, cell: Cell, value: Any, error: FormError | CodecError) -> LaneError:
+        """The error for a value that does not fit the lane's type."""
+        return LaneError("NT-LANE-012", f'lane "{self.name}" of {cell.node} got {_short(value)}: {error.message}')
+
+    # --- what the kernel and links ask, with the answers of a lane without state ----------------------------------
+
+    def receive(self, cell: Any, body: Any) -> Any:
+        """A command from outside; lanes that take none ignore it."""
+        return None
+
+    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+        """The bodies of a sync."""
+        return iter(())
+
+    def entry(self, cell: Any, key: Any) -> str | None:
+        """The body for one key."""
+        return None
+
+    def read(self, cell: Any) -> Any:
+        """The state as one value."""
+        return Absent
+
+    def has_lost(self, cell: Cell) -> bool:
+        """True where clients may hold entries that are gone."""
+        return False
+
+    def types(self) -> dict[str, Any]:
+        """The forms of what the lane holds and takes, by role: ``value``, ``key``, ``input``."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for people and programs; plain JSON values."""
+        facts: dict[str, Any] = {"name": self.name, "kind": self.kind, "volatile": self.is_volatile}
+        facts.update({role: form.name for role, form in self.types().items()})
+        if self.doc:
+            facts["doc"] = self.doc
+        return facts
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} lane {self.owner}.{self.attribute}>"
+
+
+def to_value(thing: Any) -> Any:
+    """Any mappable Python object as a Recon value.
+
+    :raises FormError: where its type cannot be mapped.
+    """
+    kind = thing.__class__
+    if kind is str or kind is int or kind is float or kind is bool or kind is bytes or kind is Record:
+        return thing
+    if thing is None:
+        return Extant
+    if thing is Absent or thing is Extant:
+        return thing
+    if kind is dict:
+        return Record.of({to_value(name): to_value(item) for name, item in thing.items()})
+    if kind is list or kind is tuple:
+        return Record([to_value(item) for item in thing])
+    return form_of(kind).encode(thing)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def encode_texts(lane: Lane, cell: Cell, form: Any, value: Any) -> tuple[str, str]:
+    """``value`` as wire text and exact text.
+
+    :raises LaneError: ``NT-LANE-012`` where it does not fit.
+    """
+    try:
+        return recon.encode_pair(value if form.is_any else form.encode(value))
+    except (FormError, CodecError) as error:
+        raise lane.refuse(cell, value, error) from error
+
+
+def encode_key(lane: Lane, cell: Cell, form: Any, key: Any) -> tuple[str, str]:
+    """The key of an entry as wire text and exact text.
+
+    :raises LaneError: ``NT-LANE-012`` where it does not fit.
+    """
+    try:
+        value = key if form.is_any else form.encode(key)
+        wire = recon.encode(value)
+        kind = value.__class__
+        return wire, wire if kind is str or kind is int else recon.encode(value, exact=True)
+    except (FormError, CodecError) as error:
+        raise lane.refuse(cell, key, error) from error

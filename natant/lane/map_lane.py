@@ -1,0 +1,383 @@
+"""The map lane: keyed entries, ordered by key, optionally only the newest.
+
+The order is Recon's (``natant.codec.recon.order``): ``take`` and ``drop`` mean the same here as at every peer.
+``keep=N`` keeps the N most recently written keys, ``keep=timedelta`` those written within that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from datetime import timedelta
+from typing import Any, Final, Generic, TypeVar, overload
+
+from natant.codec import recon
+from natant.codec.form import Form
+from natant.codec.recon.value import Record, Slot
+from natant.codec.warp import operation
+from natant.errors import LaneError
+from natant.kernel.cell import UNLOADED, Cell
+from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, UPDATE, Event
+from natant.kernel.turn import require_turn
+from natant.lane.base import Lane, encode_key, encode_texts
+from natant.lane.key_order import KeyOrder
+
+__all__ = ["LaneMap", "MapLane"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+A = TypeVar("A")
+
+_MISSING: Final = object()
+#: sub-key of the mark that the lane has lost entries; no Recon text starts with a zero byte
+LOST: Final = b"\0lost"
+_STAMP: Final = 8
+
+
+class LaneMap(MutableMapping[K, V]):
+    """The map lane of one agent: a mapping whose changes are part of the turn.
+
+    Iteration is in Recon order of the keys.
+    """
+
+    __slots__ = ("_cell", "_lane", "data", "has_lost", "order", "stamp")
+
+    def __init__(self, cell: Cell, lane: MapLane[K, V]) -> None:
+        self._cell = cell
+        self._lane: Any = lane
+        self.data: dict[K, V] = {}
+        self.order: KeyOrder[K] = KeyOrder(lane.key_form)
+        #: when each key was written last, oldest first, in microseconds; only where the lane has ``keep``
+        self.stamp: dict[K, int] = {}
+        self.has_lost = False
+
+    def __getitem__(self, key: K) -> V:
+        return self.data[key]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(list(self.order.keys(self.data)))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.data
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._lane.put(self._cell, key, value)
+
+    def __delitem__(self, key: K) -> None:
+        if key not in self.data:
+            raise KeyError(key)
+        self._lane.remove(self._cell, key)
+
+    def clear(self) -> None:
+        """Remove all entries."""
+        self._lane.clear(self._cell)
+
+    def take(self, count: int) -> None:
+        """Keep the first ``count`` entries in key order, remove the rest."""
+        self._lane.trim(self._cell, TAKE, count)
+
+    def drop(self, count: int) -> None:
+        """Remove the first ``count`` entries in key order."""
+        self._lane.trim(self._cell, DROP, count)
+
+    def __repr__(self) -> str:
+        return repr({key: self.data[key] for key in self})
+
+
+class MapLane(Lane, Generic[K, V]):
+    """Entries of keys ``K`` and values ``V`` for each agent."""
+
+    kind = "map"
+    conflation = "keyed"
+
+    def __init__(self, key_form: Form[K], form: Form[V], keep: int | timedelta | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.key_form = key_form
+        self.form = form
+        if isinstance(keep, timedelta):
+            keep_s: float | None = keep.total_seconds()
+            keep = None
+            if keep_s is not None and keep_s <= 0:
+                raise LaneError("NT-LANE-007", "keep= as a time must be longer than nothing")
+        else:
+            keep_s = None
+        if keep is not None and keep < 1:
+            raise LaneError("NT-LANE-007", f"keep={keep} would keep nothing; take at least 1")
+        self.keep = keep
+        self.keep_s = keep_s
+        self.is_stamped = keep is not None or keep_s is not None
+
+    @overload
+    def __get__(self, agent: None, owner: type) -> MapLane[K, V]: ...
+    @overload
+    def __get__(self, agent: Cell, owner: type) -> LaneMap[K, V]: ...
+    def __get__(self, agent: Cell | None, owner: type) -> Any:
+        if agent is None:
+            return self
+        state = agent._state[self.index]
+        return self._load(agent) if state is UNLOADED else state
+
+    def __set__(self, agent: Any, value: Any) -> None:
+        raise LaneError("NT-LANE-008", f'map lane "{self.name}" cannot be assigned; clear it and update it instead')
+
+    def state(self, cell: Cell) -> LaneMap[K, V]:
+        """The map of one agent."""
+        return self.__get__(cell, type(cell))
+
+    # --- the author's callbacks -----------------------------------------------------------------------------------
+
+    def updating(self, function: Callable[[A, K, V, V | None], V]) -> Callable[[A, K, V, V | None], V]:
+        """Decorator: ``function(self, key, new, old)`` runs before an update and returns the value to store."""
+        return self.on("updating", function)
+
+    def updated(self, function: Callable[[A, K, V, V | None], object]) -> Callable[[A, K, V, V | None], object]:
+        """Decorator: ``function(self, key, new, old)`` runs after an update; ``old`` is None for a new key."""
+        return self.on("updated", function)
+
+    def removing(self, function: Callable[[A, K, V], object]) -> Callable[[A, K, V], object]:
+        """Decorator: ``function(self, key, old)`` runs before an entry is removed."""
+        return self.on("removing", function)
+
+    def removed(self, function: Callable[[A, K, V], object]) -> Callable[[A, K, V], object]:
+        """Decorator: ``function(self, key, old)`` runs after an entry was removed."""
+        return self.on("removed", function)
+
+    def clearing(self, function: Callable[[A], object]) -> Callable[[A], object]:
+        """Decorator: ``function(self)`` runs before the map is cleared."""
+        return self.on("clearing", function)
+
+    def cleared(self, function: Callable[[A], object]) -> Callable[[A], object]:
+        """Decorator: ``function(self)`` runs after the map was cleared."""
+        return self.on("cleared", function)
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    def get(self, cell: Cell, key: Any) -> V | None:
+        """The value of ``key``, None where there is none."""
+        return self.state(cell).data.get(key)
+
+    def put(self, cell: Cell, key: K, value: V) -> None:
+        """Set one entry in the open turn."""
+        turn = require_turn(cell, self.name)
+        state = self.state(cell)
+        old = state.data.get(key, _MISSING)
+        callbacks = self.callbacks
+        if callbacks and "updating" in callbacks:
+            value = getattr(cell, callbacks["updating"])(key, value, None if old is _MISSING else old)
+        key_wire, key_exact = encode_key(self, cell, self.key_form, key)
+        wire, exact = self.texts(cell, value)
+        turn.undo.append((self._unput, state, key, old, state.stamp.get(key)))
+        state.data[key] = value
+        if old is _MISSING:
+            state.order.add(key)
+        record = exact.encode()
+        if self.is_stamped:
+            stamp = self._stamp(cell, state)
+            state.stamp.pop(key, None)
+            state.stamp[key] = stamp
+            record = stamp.to_bytes(_STAMP, "big") + record
+        if self.is_kept(cell):
+            turn.records.append((0, self.prefix(cell) + key_exact.encode(), record))
+            turn.events.append(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
+        else:
+            links = cell._links
+            if links is not None and self.index in links:
+                turn.instant.append(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
+        if self.is_stamped:
+            self._prune(cell, state)
+        if callbacks and "updated" in callbacks:
+            getattr(cell, callbacks["updated"])(key, value, None if old is _MISSING else old)
+
+    def remove(self, cell: Cell, key: K) -> None:
+        """Remove one entry in the open turn; a key that is not there changes nothing and is not told to links."""
+        turn = require_turn(cell, self.name)
+        state = self.state(cell)
+        if key not in state.data:
+            return
+        self.call(cell, "removing", key, state.data[key])
+        if key not in state.data:
+            return
+        old, key_wire = self._take_out(cell, state, key)
+        self.note(cell, turn, Event(self.index, REMOVE, operation.remove(key_wire), key_wire))
+        self.call(cell, "removed", key, old)
+
+    def clear(self, cell: Cell) -> None:
+        """Remove all entries in the open turn."""
+        turn = require_turn(cell, self.name)
+        state = self.state(cell)
+        self.call(cell, "clearing")
+        turn.undo.append((self._unclear, state, state.data, state.stamp))
+        had = bool(state.data)
+        state.data = {}
+        state.stamp = {}
+        state.order.reset()
+        if self.is_kept(cell) and had:
+            prefix = self.prefix(cell)
+            turn.records.append((2, prefix, b""))
+            state.has_lost = False  # the mark went with the entries
+        if had:
+            self._mark_lost(cell, state)
+        self.note(cell, turn, Event(self.index, CLEAR, operation.clear()))
+        self.call(cell, "cleared")
+
+    def trim(self, cell: Cell, op: int, count: int) -> None:
+        """``take`` or ``drop`` in the open turn; links are told even where nothing changes."""
+        turn = require_turn(cell, self.name)
+        if count < 0:
+            raise LaneError("NT-LANE-009", f'lane "{self.name}" of {cell.node} cannot take or drop {count} entries')
+        state = self.state(cell)
+        keys = list(state.order.keys(state.data))
+        gone = keys[count:] if op == TAKE else keys[:count]
+        pairs = []
+        texts = []
+        for key in gone:
+            self.call(cell, "removing", key, state.data[key])
+            old, key_wire = self._take_out(cell, state, key)
+            pairs.append((key, old))
+            texts.append(key_wire)
+        body = operation.take(count) if op == TAKE else operation.drop(count)
+        self.note(cell, turn, Event(self.index, op, body, None, tuple(texts)))
+        if "removed" in self.callbacks:
+            for key, old in pairs:
+                self.call(cell, "removed", key, old)
+
+    def _take_out(self, cell: Cell, state: LaneMap[K, V], key: K) -> tuple[V, str]:
+        turn = cell._turn
+        assert turn is not None
+        key_wire, key_exact = encode_key(self, cell, self.key_form, key)
+        old = state.data[key]
+        turn.undo.append((self._unput, state, key, old, state.stamp.get(key)))
+        del state.data[key]
+        state.stamp.pop(key, None)
+        state.order.discard(key)
+        if self.is_kept(cell):
+            turn.records.append((1, self.prefix(cell) + key_exact.encode(), b""))
+        self._mark_lost(cell, state)
+        return old, key_wire
+
+    def _mark_lost(self, cell: Cell, state: LaneMap[K, V]) -> None:
+        if state.has_lost:
+            return
+        turn = cell._turn
+        assert turn is not None
+        state.has_lost = True
+        turn.undo.append((_set_lost, state))
+        if self.is_kept(cell):
+            turn.records.append((0, self.prefix(cell) + LOST, b""))
+
+    def texts(self, cell: Cell, value: Any) -> tuple[str, str]:
+        """A value as wire text and exact text."""
+        return encode_texts(self, cell, self.form, value)
+
+    # --- undo -----------------------------------------------------------------------------------------------------
+
+    def _unput(self, state: LaneMap[K, V], key: K, old: Any, stamp: int | None) -> None:
+        if old is _MISSING:
+            state.data.pop(key, None)
+            state.order.discard(key)
+            state.stamp.pop(key, None)
+            return
+        if key not in state.data:
+            state.order.add(key)
+        state.data[key] = old
+        if stamp is not None:
+            state.stamp[key] = stamp
+            state.stamp = dict(sorted(state.stamp.items(), key=lambda pair: pair[1]))
+
+    def _unclear(self, state: LaneMap[K, V], data: dict[K, V], stamp: dict[K, int]) -> None:
+        state.data = data
+        state.stamp = stamp
+        state.order.reset()
+
+    # --- keep -----------------------------------------------------------------------------------------------------
+
+    def _stamp(self, cell: Cell, state: LaneMap[K, V]) -> int:
+        now_us = int(cell._host.env.now() * 1_000_000)
+        last = next(reversed(state.stamp.values()), 0)
+        return max(now_us, last + 1)
+
+    def _prune(self, cell: Cell, state: LaneMap[K, V]) -> None:
+        if self.keep is not None:
+            while len(state.data) > self.keep:
+                self.remove(cell, next(iter(state.stamp)))
+        elif self.keep_s is not None:
+            self.expire(cell)
+
+    def expire(self, cell: Cell, is_due: bool = False) -> None:
+        """Remove what is older than ``keep``, and have a timer set for the next entry; ``is_due`` where that timer fired."""
+        turn = require_turn(cell, self.name)
+        state = self.state(cell)
+        assert self.keep_s is not None
+        host = cell._host
+        limit_us = int((host.env.now() - self.keep_s) * 1_000_000)
+        while state.stamp:
+            oldest = next(iter(state.stamp))
+            if state.stamp[oldest] > limit_us:
+                break
+            self.remove(cell, oldest)
+        name = f"keep:{self.name}"
+        if state.stamp and (is_due or not host.timer.has(cell.node, name)):
+            due_s = next(iter(state.stamp.values())) / 1_000_000 + self.keep_s
+            host.timer.set(turn, name, due_s, "_expire_lane", (self.name,))
+
+    # --- from outside ---------------------------------------------------------------------------------------------
+
+    def receive(self, cell: Any, body: Any) -> None:
+        change = operation.read(body)
+        if change is None:
+            return
+        op = change.op
+        if op == "update":
+            key = change.key if self.key_form.is_any else self.key_form.decode(change.key)
+            value = change.value if self.form.is_any else self.form.decode(change.value)
+            self.put(cell, key, value)
+        elif op == "remove":
+            self.remove(cell, change.key if self.key_form.is_any else self.key_form.decode(change.key))
+        elif op == "clear":
+            self.clear(cell)
+        elif op in ("take", "drop"):
+            self.trim(cell, TAKE if op == "take" else DROP, change.n)
+
+    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+        state = self.state(cell)
+        for key in list(state.order.keys(state.data)):
+            value = state.data.get(key, _MISSING)
+            if value is not _MISSING:
+                key_text, _ = encode_key(self, cell, self.key_form, key)
+                yield key_text, operation.update(key_text, self.texts(cell, value)[0])
+
+    def read(self, cell: Any) -> Any:
+        state = self.state(cell)
+        return Record(Slot(self.key_form.encode(key), self.form.encode(state.data[key])) for key in state)
+
+    def has_lost(self, cell: Cell) -> bool:
+        return self.state(cell).has_lost
+
+    def types(self) -> dict[str, Any]:
+        return {"key": self.key_form, "value": self.form}
+
+    def _load(self, cell: Cell) -> LaneMap[K, V]:
+        state: LaneMap[K, V] = LaneMap(cell, self)
+        if self.is_kept(cell):
+            prefix = self.prefix(cell)
+            start = len(prefix)
+            for stored, record in cell._host.store.scan(prefix):
+                sub = stored[start:]
+                if sub == LOST:
+                    state.has_lost = True
+                    continue
+                key = self.key_form.decode(recon.decode(sub))
+                if self.is_stamped:
+                    state.stamp[key] = int.from_bytes(record[:_STAMP], "big")
+                    record = record[_STAMP:]
+                state.data[key] = self.form.decode(recon.decode(record))
+            if self.is_stamped:
+                state.stamp = dict(sorted(state.stamp.items(), key=lambda pair: pair[1]))
+        cell._state[self.index] = state
+        return state
+
+
+def _set_lost(state: LaneMap[Any, Any]) -> None:
+    state.has_lost = False

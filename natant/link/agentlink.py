@@ -1,0 +1,233 @@
+"""Downlinks of agents: to lanes of this host and of others, in the same way.
+
+All of a host's agents share one channel to the host itself and one to each other host; what arrives becomes turns of the
+agents that watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from natant.codec.form import form
+from natant.errors import LinkError, TurnError
+from natant.kernel import key
+from natant.kernel.turn import Send, Work
+from natant.link.channel import Channel
+from natant.link.downlink import Downlink, EventDownlink, ListDownlink, MapDownlink, ValueDownlink
+from natant.link.hub import INTERNAL, Hub
+
+if TYPE_CHECKING:
+    from natant.kernel.cell import Cell
+    from natant.kernel.kernel import Kernel
+
+__all__ = ["AgentDownlinks"]
+
+Connect = Callable[[str], tuple[Channel, Callable[[], None]]]
+
+#: other hosts that one host may be connected to
+HOST_LIMIT: Final = 1000
+
+
+class _LocalSink:
+    """Gives what the host says to its own channel."""
+
+    is_paused = False
+
+    def __init__(self, links: AgentDownlinks) -> None:
+        self._links = links
+
+    def write(self, payloads: list[bytes]) -> None:
+        receive = self._links.local.receive
+        for payload in payloads:
+            receive(payload)
+
+    def close(self, code: int, reason: str) -> None:
+        self._links.local.disconnected(reason)
+
+    def pause_reading(self) -> None:
+        """Agents are held back by their mailboxes instead."""
+
+    def resume_reading(self) -> None:
+        """Agents are held back by their mailboxes instead."""
+
+
+class AgentDownlinks:
+    """The downlinks of all agents of one host.
+
+    :param connect: makes a channel to another host, by its URI, that is kept connected until the function beside it is called;
+        None where other hosts cannot be reached.
+    """
+
+    def __init__(self, host: Kernel, hub: Hub, connect: Connect | None = None) -> None:
+        self._host = host
+        self._connect = connect
+        self._session = hub.connect(_LocalSink(self), remote="local")
+        self._session.identity = INTERNAL
+        self._session.link_limit = 2**31
+        self.local = Channel(self._session.receive, host.env.now, "")
+        self._remote: dict[str, Channel] = {}
+        self._closers: list[Callable[[], None]] = []
+        self._of: dict[str, set[Downlink]] = {}
+        host.downlinks = self
+        host.alive_guards.append(lambda cell: bool(self._of.get(cell.node)))
+        host.outbox.remote = self._send
+
+    def open(self) -> None:
+        """Begin to link."""
+        self.local.connected()
+
+    def close_all(self) -> None:
+        """End the connections to other hosts."""
+        for closer in self._closers:
+            closer()
+        self._closers.clear()
+
+    # --- for agents -----------------------------------------------------------------------------------------------
+
+    def value(self, cell: Cell, node: str, lane: str, kind: Any, host: str | None, changed: Any) -> ValueDownlink[Any]:
+        """A downlink to a value lane."""
+        on = {} if changed is None else {"changed": self._turn(cell, changed)}
+        downlink: ValueDownlink[Any] = ValueDownlink(node, lane, form(kind), on=on)
+        self._later(cell, downlink, host)
+        return downlink
+
+    def map(
+        self, cell: Cell, node: str, lane: str, key: Any, kind: Any, host: str | None, updated: Any, removed: Any
+    ) -> MapDownlink[Any, Any]:
+        """A downlink to a map lane."""
+        on = {name: self._turn(cell, method) for name, method in (("updated", updated), ("removed", removed)) if method}
+        downlink: MapDownlink[Any, Any] = MapDownlink(node, lane, (form(key), form(kind)), on=on)
+        self._later(cell, downlink, host)
+        return downlink
+
+    def list(self, cell: Cell, node: str, lane: str, kind: Any, host: str | None, changed: Any) -> ListDownlink[Any]:
+        """A downlink to a list lane."""
+        on: dict[str, Callable[..., object]] = {}
+        downlink: ListDownlink[Any]
+        if changed is not None:
+            tell = self._turn(cell, changed)
+            for name in ("updated", "inserted", "removed", "moved", "cleared", "synced"):
+                if name in ListDownlink.EVENTS:
+                    on[name] = lambda *_: tell(list_of(downlink))
+        downlink = ListDownlink(node, lane, form(kind), on=on)
+        self._later(cell, downlink, host)
+        return downlink
+
+    def event(self, cell: Cell, node: str, lane: str, kind: Any, host: str | None, event: Any) -> EventDownlink[Any]:
+        """A downlink to the events of a lane."""
+        on = {} if event is None else {"event": self._turn(cell, event)}
+        downlink: EventDownlink[Any] = EventDownlink(node, lane, form(kind), on=on)
+        self._later(cell, downlink, host)
+        return downlink
+
+    def _turn(self, cell: Cell, method: Callable[..., Any]) -> Callable[..., None]:
+        name = getattr(method, "__name__", "")
+        if getattr(method, "__self__", None) is not cell or not name:
+            raise TurnError(
+                "NT-TURN-014", f"a downlink of {cell.node} calls a method of the agent itself, not {method!r}"
+            )
+        label = f"downlink:{name}"
+
+        def tell(*arguments: Any) -> None:
+            self._host.deliver(cell, Work(lambda agent, _: getattr(agent, name)(*arguments), None, label))
+
+        return tell
+
+    def _later(self, cell: Cell, downlink: Downlink, host: str | None) -> None:
+        turn = cell._turn
+        if turn is None:
+            raise TurnError(
+                "NT-TURN-015", f"a downlink of {cell.node} was opened outside a turn; open it in on_start or a handler"
+            )
+        if not self._host.is_volatile:
+            turn.records.append((0, key.wake_key(cell.node), b""))
+        turn.then(lambda: self._open(cell, downlink, host))
+
+    def _open(self, cell: Cell, downlink: Any, host: str | None) -> Any:
+        links = self._of.setdefault(cell.node, set())
+        if len(links) >= self._host.config.downlink_limit:
+            raise LinkError("NT-LINK-005", f"{cell.node} has {len(links)} downlinks, its bound")
+        links.add(downlink)
+        self._channel(host).open(downlink)
+        return downlink
+
+    def close(self, cell: Cell, downlink: Any) -> None:
+        """Close a downlink of an agent."""
+        links = self._of.get(cell.node, set())
+        links.discard(downlink)
+        if not links:
+            self._of.pop(cell.node, None)
+        channel = downlink._channel
+        if channel is not None:
+            channel.close(downlink)
+
+    # --- for join lanes -------------------------------------------------------------------------------------------
+
+    def join_value(self, cell: Cell, origin: Any, lane: Any, name: Any) -> ValueDownlink[Any]:
+        """The downlink behind one entry of a join-value lane."""
+        downlink: ValueDownlink[Any]
+
+        def put(*_: Any) -> None:
+            value = downlink.get()
+            work = Work(
+                lambda agent, new: lane.put(agent, name, new) if name in lane.state(agent).origins else None,
+                value,
+                "join",
+            )
+            self._host.deliver(cell, work)
+
+        def synced() -> None:
+            if name not in lane.state(cell).data:
+                put()
+
+        downlink = ValueDownlink(origin.node, origin.lane, lane.form, on={"changed": put, "synced": synced})
+        opened: ValueDownlink[Any] = self._open(cell, downlink, origin.host)
+        return opened
+
+    def join_map(self, cell: Cell, origin: Any, lane: Any) -> MapDownlink[Any, Any]:
+        """The downlink behind one source of a join-map lane."""
+
+        def updated(name: Any, new: Any, _old: Any) -> None:
+            self._host.deliver(cell, Work(lambda agent, _: lane.put_from(agent, origin, name, new), None, "join"))
+
+        def removed(name: Any, _old: Any) -> None:
+            self._host.deliver(cell, Work(lambda agent, _: lane.drop_from(agent, origin, name), None, "join"))
+
+        on: dict[str, Callable[..., object]] = {"updated": updated, "removed": removed}
+        opened: MapDownlink[Any, Any] = self._open(
+            cell, MapDownlink(origin.node, origin.lane, (lane.key_form, lane.form), on=on), origin.host
+        )
+        return opened
+
+    # --- channels -------------------------------------------------------------------------------------------------
+
+    def _channel(self, host: str | None) -> Channel:
+        if host is None:
+            return self.local
+        channel = self._remote.get(host)
+        if channel is None:
+            if self._connect is None:
+                raise LinkError(
+                    "NT-LINK-006", f"this plane cannot reach {host}: it was made without connections to other hosts"
+                )
+            if len(self._remote) >= HOST_LIMIT:
+                raise LinkError("NT-LINK-007", f"this plane is connected to {HOST_LIMIT} other hosts, its bound")
+            channel, closer = self._connect(host)
+            self._remote[host] = channel
+            self._closers.append(closer)
+        return channel
+
+    def _send(self, send: Send) -> None:
+        assert send.host is not None
+        channel = self._channel(send.host)
+        if not channel.is_connected:
+            self._host.env.call_at(self._host.env.now() + 1.0, self._send, send)
+            return
+        channel.command(send.node, send.lane, send.body)
+        self._host.outbox.drop(send)
+
+
+def list_of(downlink: ListDownlink[Any]) -> list[Any]:
+    """The values that a list downlink shows."""
+    return list(downlink)

@@ -1,0 +1,382 @@
+"""A session: one peer connection as the serving side sees it, without the socket.
+
+============  ==========================================================================================
+peer sends    answer
+============  ==========================================================================================
+``@link``     ``@linked``; events from the next change on
+``@sync``     ``@linked`` unless linked already, the state as events, ``@synced``
+``@unlink``   ``@unlinked``; nothing where there is no such link
+``@command``  none; echoed by command lanes
+``@auth``     ``@authed``, or ``@deauthed`` and close 1008
+``@deauth``   ``@deauthed``
+others        ignored
+============  ==========================================================================================
+
+A link to an unknown node or lane is answered ``@unlinked`` with ``@nodeNotFound`` or ``@laneNotFound``, each time it is tried.
+A link to a durable lane is attached behind the units that are on their way to the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from natant.codec import recon, uri, warp
+from natant.codec.recon.value import Absent
+from natant.errors import CodecError, NatantError, WarpError
+from natant.link import uplink as uplinks
+from natant.link.uplink import Uplink
+
+if TYPE_CHECKING:
+    from natant.codec.warp import Envelope
+    from natant.kernel.cell import Cell
+    from natant.link.hub import Hub, Identity
+    from natant.link.sink import Sink
+
+__all__ = ["Session"]
+
+#: bytes gathered for one write
+WRITE_BYTES: Final = 64 * 1024
+#: answers (as opposed to events) that may wait for a peer that does not read
+ANSWER_LIMIT: Final = 10_000
+
+
+class Session:
+    """One peer connection.
+
+    :ivar identity: who the peer is; None until it has authenticated where the host asks for that.
+    """
+
+    def __init__(self, hub: Hub, sink: Sink, remote: str, request_uri: str) -> None:
+        from natant.link.hub import ANONYMOUS
+
+        self.hub = hub
+        self.sink = sink
+        self.remote = remote
+        self.request_uri = request_uri
+        self.identity: Identity = ANONYMOUS
+        self.links: dict[tuple[str, str], Uplink] = {}
+        self.link_limit = hub.config.link_limit
+        self.is_closed = False
+        self._answers: list[bytes] = []
+        self._ready: list[Uplink] = []
+        self._is_dirty = False
+        self._has_prio = False
+        self._is_reading_paused = False
+
+    # --- what the connection calls --------------------------------------------------------------------------------
+
+    def receive(self, payload: bytes | str) -> None:
+        """Take one message of the peer.
+
+        :raises WarpError: where it is not an envelope; the connection is to be closed.
+        """
+        if self.is_closed:
+            return
+        hub = self.hub
+        hub.counter.frames_in += 1
+        try:
+            envelope = warp.decode(payload)
+            tag = envelope.tag
+            if tag == "command":
+                self._command(envelope)
+            elif tag == "sync" or tag == "link":
+                self._link(envelope, tag == "sync")
+            elif tag == "unlink":
+                self._unlink(envelope)
+            elif tag == "auth":
+                self._auth(envelope)
+            elif tag == "deauth":
+                self._deauth()
+        except (WarpError, CodecError) as error:
+            hub.counter.warp_errors += 1
+            hub.log.protocol(self.remote, error)
+            if isinstance(error, CodecError):
+                raise WarpError(error.code, error.message) from error
+            raise
+
+    def resume(self) -> None:
+        """The connection can be written again."""
+        self._mark()
+
+    def close(self, reason: str = "") -> None:
+        """The connection is gone: forget its links."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        for link in list(self.links.values()):
+            self._detach(link)
+        self.links.clear()
+        self._ready.clear()
+        self._answers.clear()
+        self.hub.sessions.discard(self)
+
+    def end(self, code: int, reason: str) -> None:
+        """End the connection from this side."""
+        if not self.is_closed:
+            self.sink.close(code, reason)
+            self.close(reason)
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    def _target(self, envelope: Envelope) -> tuple[str, Cell | None]:
+        node = envelope.node
+        assert node is not None
+        cell = self.hub.host.agents.get(node)
+        if cell is not None:
+            return node, cell
+        echo, key = uri.resolve(node)
+        return echo, self.hub.host.find(key)
+
+    def _command(self, envelope: Envelope) -> None:
+        hub = self.hub
+        host = hub.host
+        node, cell = self._target(envelope)
+        lane_text = envelope.lane
+        assert lane_text is not None
+        if cell is None:
+            hub.counter.unknown_nodes += 1
+            hub.log.undeliverable(node, lane_text, "no such node")
+            return
+        lane = cell._schema.lanes.get(lane_text) or cell._lane(uri.resolve_lane(lane_text)[1])
+        if lane is None:
+            hub.counter.unknown_lanes += 1
+            hub.log.undeliverable(node, lane_text, "no such lane")
+            return
+        if not self._may("command", cell, lane_text):
+            return
+        host.command(cell, lane, envelope.body)
+        if host.is_congested or (cell._mail is not None and len(cell._mail) >= host.config.mailbox_limit):
+            self._pause_reading()
+
+    def _pause_reading(self) -> None:
+        if not self._is_reading_paused:
+            self._is_reading_paused = True
+            self.sink.pause_reading()
+            self.hub.host.when_uncongested(self._resume_reading)
+
+    def _resume_reading(self) -> None:
+        self._is_reading_paused = False
+        if not self.is_closed:
+            self.sink.resume_reading()
+
+    def _may(self, verb: str, cell: Cell, lane: str) -> bool:
+        hub = self.hub
+        if hub.policy is None or self.identity.is_internal or hub.policy(self.identity, verb, cell.node, lane):
+            return True
+        hub.counter.policy_refusals += 1
+        return False
+
+    # --- links ----------------------------------------------------------------------------------------------------
+
+    def _link(self, envelope: Envelope, is_sync: bool) -> None:
+        hub = self.hub
+        node, cell = self._target(envelope)
+        lane_text = envelope.lane
+        assert lane_text is not None
+        reason = None
+        lane = None
+        if cell is None:
+            reason = "@nodeNotFound"
+            hub.counter.unknown_nodes += 1
+        else:
+            lane = cell._schema.lanes.get(lane_text) or cell._lane(uri.resolve_lane(lane_text)[1])
+            if lane is None:
+                reason = "@laneNotFound"
+                hub.counter.unknown_lanes += 1
+            elif not self._may("sync" if is_sync else "link", cell, lane_text):
+                reason = ""
+            elif (node, lane_text) not in self.links and len(self.links) >= self.link_limit:
+                reason = "@linkLimit"
+                hub.counter.links_refused += 1
+        if cell is None or lane is None or reason is not None:
+            self._answer(warp.encode("unlinked", node, lane_text, reason or ""))
+            return
+        linked = warp.encode("linked", node, lane_text, envelope.body_text, envelope.prio, envelope.rate)
+        link = self.links.get((node, lane_text))
+        is_new = link is None
+        if link is None:
+            link = uplinks.make(self, cell, lane, node, lane_text, envelope.prio, envelope.rate)
+            self.links[node, lane_text] = link
+            hub.counter.links_opened += 1
+        self._has_prio = self._has_prio or bool(envelope.prio)
+        self._attach(link, linked if is_new or not is_sync else None, is_sync)
+
+    def _attach(self, link: Uplink, linked: str | None, is_sync: bool) -> None:
+        lane = link.lane
+
+        def read(cell: Any) -> Iterator[tuple[str | None, str]]:
+            if not is_sync:
+                return iter(())
+            bodies: Iterator[tuple[str | None, str]] = lane.snapshot(cell)
+            return iter(list(bodies)) if link.is_eager else bodies
+
+        def use(bodies: Any) -> None:
+            if link.is_closed or self.is_closed:
+                return
+            if isinstance(bodies, Exception):
+                self.break_link(link, bodies)
+                return
+            if linked is not None:
+                watchers = link.cell._links
+                if watchers is None:
+                    watchers = link.cell._links = {}
+                members = watchers.setdefault(lane.index, [])
+                if link not in members:
+                    members.append(link)
+                    lane_linked = getattr(lane, "linked", None)
+                    if lane_linked is not None:
+                        lane_linked(link.cell)
+                self._answer(linked)
+            if is_sync:
+                link.begin_sync(bodies)
+
+        self.hub.when_shown(link.cell, lane, f"link:{lane.name}", read, use)
+
+    def resync(self, link: Uplink, is_told: bool = True) -> None:
+        """Send the whole state of a link anew."""
+
+        def read(cell: Any) -> Iterator[tuple[str | None, str]]:
+            bodies: Iterator[tuple[str | None, str]] = link.lane.snapshot(cell)
+            return iter(list(bodies)) if link.is_eager else bodies
+
+        def use(bodies: Any) -> None:
+            if link.is_closed or self.is_closed:
+                return
+            if isinstance(bodies, Exception):
+                self.break_link(link, bodies)
+            else:
+                link.begin_sync(bodies, is_told)
+
+        self.hub.when_shown(link.cell, link.lane, f"sync:{link.lane.name}", read, use)
+
+    def break_link(self, link: Uplink, error: Exception) -> None:
+        """The state cannot be read: end this one link and tell why in the log."""
+        self.hub.log.failed(link.cell.node, f"sync of {link.lane.name}", error)
+        code = error.code if isinstance(error, NatantError) else "NT-LINK-002"
+        self._remove(link)
+        self._answer(warp.encode("unlinked", link.node, link.lane_text, f"@failed({recon.encode(code)})"))
+
+    def _unlink(self, envelope: Envelope) -> None:
+        assert envelope.node is not None
+        assert envelope.lane is not None
+        echo, _ = uri.resolve(envelope.node)
+        link = self.links.get((echo, envelope.lane))
+        if link is None:
+            return
+        self._remove(link)
+        self._answer(warp.encode("unlinked", echo, envelope.lane))
+
+    def _remove(self, link: Uplink) -> None:
+        self.links.pop((link.node, link.lane_text), None)
+        self._detach(link)
+
+    def _detach(self, link: Uplink) -> None:
+        link.is_closed = True
+        cell = link.cell
+        watchers = cell._links
+        if watchers is not None:
+            members = watchers.get(link.lane.index)
+            if members is not None and link in members:
+                members.remove(link)
+                if not members:
+                    del watchers[link.lane.index]
+                    if not watchers:
+                        cell._links = None
+                cell._touched = self.hub.host.idle.tick
+
+    # --- authentication -------------------------------------------------------------------------------------------
+
+    def _auth(self, envelope: Envelope) -> None:
+        from natant.link.hub import Identity, Refusal
+
+        authenticator = self.hub.authenticator
+        if authenticator is None:
+            self._answer("@authed")
+            return
+        verdict = authenticator(envelope.body, self.request_uri)
+        if isinstance(verdict, Identity):
+            self.identity = verdict
+            body = verdict.shown
+            self._answer("@authed" if body is Absent else warp.join("@authed", recon.encode_body(body)))
+            return
+        if isinstance(verdict, Refusal) and verdict.is_forbidden:
+            self.end(1008, "Forbidden")
+            return
+        self._answer("@deauthed")
+        self.flush()
+        self.end(1008, "Unauthorized")
+
+    def _deauth(self) -> None:
+        from natant.link.hub import ANONYMOUS
+
+        self.identity = ANONYMOUS
+        self._answer("@deauthed")
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    def _answer(self, text: str) -> None:
+        if len(self._answers) >= ANSWER_LIMIT:
+            self.end(1008, "NT-LINK-004 the peer does not read its answers")
+            return
+        self._answers.append(text.encode())
+        self._mark()
+
+    def mark(self, link: Uplink) -> None:
+        """``link`` has something to send."""
+        self._ready.append(link)
+        self._mark()
+
+    def _mark(self) -> None:
+        if not self._is_dirty and not self.is_closed:
+            self._is_dirty = True
+            self.hub.mark(self)
+
+    def hold(self, link: Uplink, until_s: float) -> None:
+        """``link`` may send again at ``until_s``."""
+        self.hub.env.call_at(until_s, self._release, link)
+
+    def _release(self, link: Uplink) -> None:
+        link.is_held_back = False
+        link.ready()
+
+    def flush(self) -> None:
+        """Write what is ready, as far as the peer takes it."""
+        self._is_dirty = False
+        if self._is_blocked():
+            return
+        out = self._answers
+        self._answers = []
+        ready = self._ready
+        if ready:
+            self._ready = []
+            if self._has_prio:
+                ready.sort(key=lambda link: -link.prio)
+            now = self.hub.env.now()
+            size = 0
+            for at, link in enumerate(ready):
+                link.is_ready = False
+                if link.is_closed:
+                    continue
+                before = len(out)
+                if link.drain(out, now):
+                    link.ready()
+                size += sum(map(len, out[before:]))
+                if size >= WRITE_BYTES:
+                    self._write(out)
+                    out = []
+                    size = 0
+                    if self._is_blocked():
+                        self._ready.extend(ready[at + 1 :])
+                        break
+        if out and not self.is_closed:
+            self._write(out)
+        if self._ready and not self._is_blocked():
+            self._mark()
+
+    def _is_blocked(self) -> bool:
+        return self.sink.is_paused or self.is_closed
+
+    def _write(self, out: list[bytes]) -> None:
+        self.hub.counter.frames_out += len(out)
+        self.sink.write(out)

@@ -1,0 +1,367 @@
+"""Uplinks: the serving end of one link, between the changes of a lane and a connection that may be slow.
+
+An uplink is offered every change of its lane.  It queues what it could not send yet in the way that suits the lane:
+
+=============  ====================================================================================================
+conflation     queue
+=============  ====================================================================================================
+``latest``     the newest state (value, demand)
+``keyed``      the newest change of each key, in the order of their first change since the last send (map, join)
+``ordered``    a bounded sequence; when it is full, or too old, the whole state is sent anew (list)
+``queue``      a bounded sequence with an overflow policy (supply, command)
+=============  ====================================================================================================
+
+So no link holds more than its lane's state or its named bound, however slow its peer is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from natant.codec import warp
+from natant.codec.warp import operation
+from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, Event
+
+if TYPE_CHECKING:
+    from natant.kernel.cell import Cell
+    from natant.link.session import Session
+
+__all__ = ["KeyedUplink", "LatestUplink", "OrderedUplink", "QueueUplink", "Uplink", "make"]
+
+#: entries of a sync that are sent in one go, so that other links get their turn in between
+SYNC_CHUNK: Final = 256
+
+
+class Uplink:
+    """One link of one connection.
+
+    :ivar node: the node's URI as the peer spells it (normalised); all envelopes carry it.
+    :ivar is_ready: True while the session has it on its list of uplinks with something to send.
+    """
+
+    __slots__ = (
+        "cell", "event_header", "gap_s", "is_closed", "is_held_back", "is_ready", "is_sync_asked", "lane", "lane_text", "next_s", "node", "prio", "session",
+    )  # fmt: skip
+
+    def __init__(
+        self, session: Session, cell: Cell, lane: Any, node: str, lane_text: str, prio: float, rate: float
+    ) -> None:
+        self.session = session
+        self.cell = cell
+        self.lane = lane
+        self.node = node
+        self.lane_text = lane_text
+        self.prio = prio
+        self.gap_s = 1.0 / rate if rate > 0 else 0.0
+        self.next_s = 0.0
+        self.event_header = session.hub.header(node, lane_text)
+        self.is_ready = False
+        self.is_closed = False
+        #: the session will call again when ``rate`` allows the next event
+        self.is_held_back = False
+        #: a sync was asked for while one is under way
+        self.is_sync_asked = False
+
+    def offer(self, event: Event) -> None:
+        """Take a change of the lane."""
+        raise AssertionError("each kind has its own queue")
+
+    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+        """Send the state; ``@synced`` follows where ``is_told``."""
+        raise AssertionError("each kind has its own sync")
+
+    def drain(self, out: list[bytes], now: float) -> bool:
+        """Put what is due into ``out``; True where more is ready."""
+        raise AssertionError("each kind has its own queue")
+
+    @property
+    def is_eager(self) -> bool:
+        """True where the state must be read at once for a sync, not bit by bit."""
+        return True
+
+    def ready(self) -> None:
+        """There is something to send."""
+        if not self.is_ready and not self.is_closed:
+            self.is_ready = True
+            self.session.mark(self)
+
+    def payload(self, event: Event) -> bytes:
+        """The envelope of an event; made once for all links that spell the address alike."""
+        if event.header is self.event_header:
+            return event.payload
+        event.header = self.event_header
+        event.payload = payload = warp.join(self.event_header, event.body).encode()
+        return payload
+
+    def is_held(self, now: float) -> bool:
+        """True where the link's ``rate`` forbids an event now; the session is called again when it allows one."""
+        if not self.gap_s:
+            return False
+        if now < self.next_s:
+            if not self.is_held_back:
+                self.is_held_back = True
+                self.session.hold(self, self.next_s)
+            return True
+        self.is_held_back = False
+        self.next_s = now + self.gap_s
+        return False
+
+    def synced(self) -> bytes:
+        """The envelope that ends a sync."""
+        return warp.encode("synced", self.node, self.lane_text).encode()
+
+    def conflated(self) -> None:
+        """Count a change that went into another one."""
+        self.session.hub.counter.conflated += 1
+
+
+class LatestUplink(Uplink):
+    """The newest state."""
+
+    __slots__ = ("event", "is_sync_due")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.event: Event | None = None
+        self.is_sync_due = False
+
+    def offer(self, event: Event) -> None:
+        if self.event is not None:
+            self.conflated()
+        self.event = event
+        if not self.is_ready:
+            self.ready()
+
+    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+        for _, body in bodies:
+            self.event = Event(self.lane.index, 0, body)
+        self.is_sync_due = is_told
+        self.ready()
+
+    def drain(self, out: list[bytes], now: float) -> bool:
+        event = self.event
+        if event is not None:
+            if not self.is_sync_due and self.gap_s and self.is_held(now):
+                return False
+            self.event = None
+            out.append(self.payload(event))
+        if self.is_sync_due:
+            self.is_sync_due = False
+            out.append(self.synced())
+        return False
+
+
+class KeyedUplink(Uplink):
+    """The newest change of each key."""
+
+    __slots__ = ("chunk", "cursor", "is_told", "is_waiting", "queue")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        #: changes by key; a ``clear``, ``take`` or ``drop`` can only stand first, under the key None
+        self.queue: dict[str | None, Event] = {}
+        self.cursor: Iterator[tuple[str | None, str]] | None = None
+        self.chunk: list[str] = []
+        self.is_told = True
+        #: the next part of the state is being read behind a turn or a commit
+        self.is_waiting = False
+
+    @property
+    def is_eager(self) -> bool:
+        return False
+
+    def offer(self, event: Event) -> None:
+        queue = self.queue
+        op = event.op
+        if op == CLEAR:
+            if queue:
+                self.conflated()
+                queue.clear()
+            queue[None] = event
+        elif op in (TAKE, DROP):
+            if queue or self.cursor is not None or self.chunk:
+                for key in event.removed:
+                    queue.pop(key, None)
+                    queue[key] = Event(event.lane, REMOVE, operation.remove(key), key)
+            else:
+                queue[None] = event
+        else:
+            if event.key in queue:
+                self.conflated()
+            queue[event.key] = event
+        if not self.is_ready and queue:
+            self.ready()
+
+    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+        if self.cursor is not None:
+            self.is_sync_asked = True
+            return
+        self.queue.clear()
+        self.chunk = [operation.clear()] if self.lane.has_lost(self.cell) else []
+        self.cursor = bodies
+        self.is_told = is_told
+        self.ready()
+
+    def read_chunk(self) -> None:
+        """Read the next part of the state; the agent is in no turn and all it shows is durable."""
+        cursor = self.cursor
+        self.is_waiting = False
+        if cursor is None or self.is_closed:
+            return
+        chunk = self.chunk
+        for _ in range(SYNC_CHUNK):
+            step = next(cursor, None)
+            if step is None:
+                self.cursor = None
+                break
+            chunk.append(step[1])
+
+    def drain(self, out: list[bytes], now: float) -> bool:
+        if self.cursor is not None and not self.is_waiting:
+            cell = self.cell
+            if cell._is_busy or (cell._pending and self.lane.is_kept(cell)):
+                self.is_waiting = True
+                self.session.hub.read_later(self)
+            else:
+                self.read_chunk()
+        if self.chunk:
+            header = self.event_header
+            out.extend(warp.join(header, body).encode() for body in self.chunk)
+            self.chunk = []
+        if self.cursor is not None:
+            return not self.is_waiting
+        if self.is_told:
+            self.is_told = False
+            self._drain_queue(out)
+            out.append(self.synced())
+            if self.is_sync_asked:
+                self.is_sync_asked = False
+                self.session.resync(self)
+            return False
+        queue = self.queue
+        if not self.gap_s:
+            self._drain_queue(out)
+            return False
+        if queue and not self.is_held(now):
+            first = next(iter(queue))
+            out.append(self.payload(queue.pop(first)))
+        return bool(queue) and self.next_s <= now
+
+    def _drain_queue(self, out: list[bytes]) -> None:
+        if self.queue:
+            out.extend([self.payload(event) for event in self.queue.values()])
+            self.queue.clear()
+
+
+class QueueUplink(Uplink):
+    """A bounded sequence."""
+
+    __slots__ = ("is_sync_due", "limit", "overflow", "queue")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.queue: deque[Event] = deque()
+        self.limit: int = self.lane.queue or self.session.hub.config.queue_limit
+        self.overflow: str = self.lane.overflow
+        self.is_sync_due = False
+
+    def offer(self, event: Event) -> None:
+        queue = self.queue
+        if len(queue) >= self.limit:
+            hub = self.session.hub
+            hub.counter.overflows += 1
+            hub.log.overflow(self.cell.node, self.lane.name, self.overflow)
+            if self.overflow == "disconnect":
+                self.session.end(1008, "NT-LINK-003 too slow for lane " + self.lane.name)
+                return
+            if self.overflow == "drop_newest":
+                return
+            queue.popleft()
+        queue.append(event)
+        if not self.is_ready:
+            self.ready()
+
+    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+        self.is_sync_due = is_told
+        self.ready()
+
+    def drain(self, out: list[bytes], now: float) -> bool:
+        queue = self.queue
+        if self.is_sync_due:
+            self.is_sync_due = False
+            out.append(self.synced())
+        if not self.gap_s:
+            if queue:
+                out.extend([self.payload(event) for event in queue])
+                queue.clear()
+            return False
+        if queue and not self.is_held(now):
+            out.append(self.payload(queue.popleft()))
+        return bool(queue) and self.next_s <= now
+
+
+class OrderedUplink(Uplink):
+    """A bounded sequence of changes by position, or else the whole state."""
+
+    __slots__ = ("is_sync_due", "limit", "queue", "state")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.queue: deque[Event] = deque()
+        self.limit: int = self.session.hub.config.queue_limit
+        self.state: deque[str] = deque()
+        self.is_sync_due = False
+
+    def offer(self, event: Event) -> None:
+        if event.op == CLEAR:
+            self.queue.clear()
+        elif len(self.queue) >= self.limit:
+            self.queue.clear()
+            self.session.hub.counter.resyncs += 1
+            self.session.resync(self, is_told=False)
+            return
+        self.queue.append(event)
+        if not self.is_ready:
+            self.ready()
+
+    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+        self.queue.clear()
+        self.state = deque(body for _, body in bodies)
+        if self.lane.has_lost(self.cell) or not is_told:
+            self.state.appendleft(operation.clear())
+        self.is_sync_due = self.is_sync_due or is_told
+        self.ready()
+
+    def drain(self, out: list[bytes], now: float) -> bool:
+        state = self.state
+        header = self.event_header
+        if state:
+            out.extend(warp.join(header, state.popleft()).encode() for _ in range(min(len(state), SYNC_CHUNK)))
+            if state:
+                return True
+        if self.is_sync_due:
+            self.is_sync_due = False
+            out.append(self.synced())
+        queue = self.queue
+        if not self.gap_s:
+            out.extend([self.payload(event) for event in queue])
+            queue.clear()
+            return False
+        if queue and not self.is_held(now):
+            out.append(self.payload(queue.popleft()))
+        return bool(queue) and self.next_s <= now
+
+
+_KINDS: Final[dict[str, type[Uplink]]] = {
+    "latest": LatestUplink,
+    "keyed": KeyedUplink,
+    "queue": QueueUplink,
+    "ordered": OrderedUplink,
+}
+
+
+def make(session: Session, cell: Cell, lane: Any, node: str, lane_text: str, prio: float, rate: float) -> Uplink:
+    """The uplink that suits ``lane``."""
+    return _KINDS[lane.conflation](session, cell, lane, node, lane_text, prio, rate)

@@ -1,0 +1,80 @@
+"""The real environment: an asyncio loop, the system's clock, threads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any, Final
+
+__all__ = ["LoopEnv"]
+
+#: threads for blocking work of agents
+WORKERS: Final = 16
+
+
+class LoopEnv:
+    """Runs a host on the loop that is running when it is made.
+
+    Time is the wall clock at the start plus the monotonic time since, so that it never goes back.
+    """
+
+    def __init__(self, random: Random | None = None) -> None:
+        self.random = random or Random()
+        self._loop = asyncio.get_running_loop()
+        self._offset_s = time.time() - self._loop.time()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="natant-store")
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="natant-work")
+        self._jobs: set[asyncio.Task[Any]] = set()
+
+    def now(self) -> float:
+        """Seconds since 1970-01-01 UTC."""
+        return self._loop.time() + self._offset_s
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> asyncio.Handle:
+        """Call after what runs now."""
+        return self._loop.call_soon(function, *args)
+
+    def call_at(self, when_s: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        """Call when the clock says ``when_s``."""
+        return self._loop.call_at(when_s - self._offset_s, function, *args)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine concurrently."""
+        job = self._loop.create_task(work)
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return job
+
+    def current(self) -> asyncio.Task[Any] | None:
+        """The task that runs now."""
+        return asyncio.current_task(self._loop)
+
+    def future(self) -> asyncio.Future[Any]:
+        """A new future of the loop."""
+        return self._loop.create_future()
+
+    def run_blocking(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Run in a thread."""
+        return self._loop.run_in_executor(self._workers, function, *args)
+
+    def write(self, function: Callable[[], None], done: Callable[[BaseException | None], None]) -> None:
+        """Run in the store's thread, tell the loop."""
+        loop = self._loop
+
+        def work() -> None:
+            error: BaseException | None = None
+            try:
+                function()
+            except BaseException as raised:
+                error = raised
+            loop.call_soon_threadsafe(done, error)
+
+        self._writer.submit(work)
+
+    def close(self) -> None:
+        """Let the threads go; what they run ends first."""
+        self._writer.shutdown(wait=True)
+        self._workers.shutdown(wait=False, cancel_futures=True)

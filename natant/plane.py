@@ -1,0 +1,128 @@
+"""A plane: the agent classes, sources and files that make up one service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from natant.agent import Agent
+from natant.errors import PlaneError
+from natant.kernel.cell import Cell
+from natant.kernel.config import Config
+from natant.kernel.route import Router
+from natant.link.hub import Authenticator, Policy
+
+__all__ = ["Item", "Plane", "SourceSpec", "StaticFiles"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Item:
+    """One thing that a source brings: a command to an agent.
+
+    :ivar position: where to go on *after* this item; an int or a str.
+    :ivar node: URI of the agent.
+    :ivar lane: one of its lanes, most often a command.
+    :ivar value: anything that can be mapped.
+    :ivar at: when it happened, in epoch seconds; needed only where the source is replayed at a speed.
+    """
+
+    position: int | str
+    node: str
+    lane: str
+    value: Any = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source as it was declared."""
+
+    name: str
+    open: Callable[[Any], Iterable[Item] | AsyncIterable[Item]]
+    start: int | str = 0
+    speed: float | Callable[[], float] = 0.0
+    #: told that the source has come to its end
+    ended: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFiles:
+    """A folder that is served under a path."""
+
+    prefix: str
+    directory: Path
+
+
+@dataclass
+class Plane:
+    """The agent classes of a service, and what belongs to it.
+
+    :param name: for people, logs and metrics.
+    :param agents: classes with a route; no two routes may match the same nodes.
+    :param config: limits and durations.
+    :param authenticator: ``(credentials, request URI)`` -> ``Identity``, None or ``Refusal``; see :mod:`natant.link.hub`.
+    :param policy: ``(identity, verb, node, lane)`` -> allowed?
+    :param meta: serve ``swim:meta:`` and ``swimos:meta:`` nodes.
+    :raises PlaneError: ``NT-PLANE-002`` for ambiguous routes, ``NT-PLANE-008`` for a class without one.
+    """
+
+    name: str
+    agents: Sequence[type[Agent]]
+    config: Config = field(default_factory=Config)
+    authenticator: Authenticator | None = None
+    policy: Policy | None = None
+    meta: bool = True
+    sources: list[SourceSpec] = field(default_factory=list, init=False)
+    files: list[StaticFiles] = field(default_factory=list, init=False)
+    router: Router[type[Cell]] = field(default_factory=Router, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for kind in self.agents:
+            route = kind._schema.route
+            if route is None:
+                raise PlaneError(
+                    "NT-PLANE-008",
+                    f'agent class {kind.__name__} has no route; write class {kind.__name__}(Agent, route="/...")',
+                )
+            self.router.add(route, kind)
+
+    def source(
+        self,
+        name: str,
+        *,
+        start: int | str = 0,
+        speed: float | Callable[[], float] = 0.0,
+        ended: Callable[[], object] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorator: ``function(position)`` yields the :class:`Item` s that come after ``position``.
+
+        The position is journaled in the same commit as the effects of the items up to it, so after a crash the source goes on exactly
+        where the state is.
+
+        :param start: the position before the first item.
+        :param speed: how many seconds of the items' own time (:attr:`Item.at`) pass in one second; 0: as fast as it goes.
+            A function is asked when the source starts.
+        :param ended: called once when the function has no more items.
+        """
+
+        def register(function: F) -> F:
+            if any(other.name == name for other in self.sources):
+                raise PlaneError("NT-PLANE-009", f"plane {self.name!r} has a source {name!r} already")
+            self.sources.append(SourceSpec(name, function, start, speed, ended))
+            return function
+
+        return register
+
+    def static(self, prefix: str, directory: str | Path) -> None:
+        """Serve the files of ``directory`` under the path ``prefix``.
+
+        :raises PlaneError: ``NT-PLANE-010`` where it is no folder.
+        """
+        path = Path(directory)
+        if not path.is_dir():
+            raise PlaneError("NT-PLANE-010", f"{path} is not a folder, so its files cannot be served under {prefix}")
+        self.files.append(StaticFiles("/" + prefix.strip("/"), path))

@@ -1,0 +1,159 @@
+"""A plane in memory, for tests of agents: real turns, real links, virtual time.
+
+async with natant.testing.plane(app) as p:
+    await p.command("/vehicle/7", "report", Fix(59.3, 18.1, 50.0))
+    assert (await p.get("/vehicle/7", "position")).lat == 59.3
+    await p.clock.jump(3600)
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from natant.codec.recon.value import Absent
+from natant.host import Host
+from natant.kernel.turn import Outcome
+from natant.lane.base import to_value
+from natant.link.channel import Channel
+from natant.link.downlink import Downlink
+from natant.plane import Plane
+from natant.store.memory import MemoryStore
+from natant.testing.clock import VirtualClock, VirtualEnv
+
+__all__ = ["Peer", "TestPlane", "plane"]
+
+
+class _Kept:
+    """A store that outlives the hosts which close it."""
+
+    def __init__(self, store: Any) -> None:
+        self.is_durable = store.is_durable
+        self.get = store.get
+        self.scan = store.scan
+        self.apply = store.apply
+
+    def close(self) -> None:
+        """The next host goes on with it."""
+
+
+class Peer:
+    """A client of a test plane, without a socket: it speaks WARP with the host through memory."""
+
+    is_paused = False
+
+    def __init__(self, host: Host, remote: str) -> None:
+        self.received: list[bytes] = []
+        self.closed: tuple[int, str] | None = None
+        self.session = host.connect(self, remote=remote)
+        self.channel = Channel(self.session.receive, host.env.now)
+        self.channel.connected()
+
+    def write(self, payloads: list[bytes]) -> None:
+        """Called by the session."""
+        self.received.extend(payloads)
+        for payload in payloads:
+            self.channel.receive(payload)
+
+    def close(self, code: int, reason: str) -> None:
+        """Called by the session."""
+        self.closed = (code, reason)
+        self.channel.disconnected(reason)
+
+    def pause_reading(self) -> None:
+        """Called by the session."""
+
+    def resume_reading(self) -> None:
+        """Called by the session."""
+
+
+class TestPlane:
+    """A plane at work in memory; made by :func:`plane`."""
+
+    __test__ = False
+
+    def __init__(self, app: Plane, store: MemoryStore | None, start_s: float, seed: int, is_volatile: bool) -> None:
+        self.app = app
+        self.store: Any = store or MemoryStore()
+        self._kept = _Kept(self.store)
+        self.env = VirtualEnv(start_s, seed)
+        self.clock = VirtualClock(self.env)
+        self._is_volatile = is_volatile
+        self.host: Host
+
+    async def __aenter__(self) -> TestPlane:
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.host.stop()
+
+    async def _open(self) -> None:
+        self.host = Host(self.app, store=self._kept, env=self.env, is_volatile=self._is_volatile)
+        await self.host.start()
+        await self.clock.settle()
+
+    async def restart(self) -> None:
+        """Stop the host as SIGTERM would, and start another one on what it stored."""
+        await self.host.stop()
+        await self._open()
+
+    async def crash(self) -> None:
+        """Lose the host as SIGKILL would, and start another one on what was stored."""
+        self.host.kernel.shut()
+        self.host.kernel.async_turns.cancel_all()
+        for pump in self.host.pumps:
+            pump.stop()
+        env = VirtualEnv(self.env.time_s, self.env.random.randrange(2**32))
+        self.env = self.clock._env = env
+        await self._open()
+
+    async def command(self, node: str, lane: str, value: Any = None, *, command_id: str | None = None) -> Outcome:
+        """Command a lane, wait for the commit, let what follows settle.
+
+        :raises NatantError: where it was refused or failed.
+        """
+        outcome = await self.host.command(node, lane, to_value(value), command_id=command_id)
+        await self.clock.settle()
+        return outcome
+
+    async def get(self, node: str, lane: str) -> Any:
+        """The state of a lane: the typed value of a value lane, a dict of a map lane, a list of a list lane."""
+        declared = self.host.lane(node, lane)
+        value: Any = await self.host.read(node, lane)
+        forms = declared.types()
+        form = forms["value"]
+        if "key" in forms:
+            return {forms["key"].decode(slot.key): form.decode(slot.value) for slot in value.items}
+        if declared.kind == "list":
+            return [form.decode(item) for item in value.items]
+        return None if value is Absent else form.decode(value)
+
+    def connect(self, remote: str = "test") -> Peer:
+        """A client of the plane."""
+        return Peer(self.host, remote)
+
+    async def open(self, downlink: Downlink, peer: Peer | None = None) -> Downlink:
+        """Open a downlink of a client and wait until it has settled."""
+        (peer or self.connect()).channel.open(downlink)
+        await self.clock.settle()
+        return downlink
+
+
+def plane(
+    app: Plane,
+    *,
+    store: MemoryStore | None = None,
+    start_s: float = 1_000_000_000.0,
+    seed: int = 0,
+    volatile: bool = False,
+) -> TestPlane:
+    """A context manager that runs ``app`` in memory under a virtual clock.
+
+    :param store: state to begin with, from an earlier test plane.
+    :param start_s: what time it is at first, in epoch seconds.
+    :param seed: of the plane's randomness.
+    """
+    return TestPlane(app, store, start_s, seed, volatile)
