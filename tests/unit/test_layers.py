@@ -20,9 +20,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("natant.kernel",),
     ("natant.lane",),
     ("natant.link",),
-    ("natant", "natant.agent", "natant.lanes", "natant.plane", "natant.schedule"),
+    ("natant.agent", "natant.lanes", "natant.plane", "natant.schedule"),
     ("natant.store", "natant.fabric"),
-    ("natant.server", "natant.ingress", "natant.egress", "natant.observe", "natant.client"),
+    # "natant" is its __init__ alone: it names the author's surface for those outside, nothing inside imports it.
+    (
+        "natant.host",
+        "natant.loop",
+        "natant.server",
+        "natant.ingress",
+        "natant.egress",
+        "natant.observe",
+        "natant.client",
+        "natant",
+    ),
     ("natant.portal", "natant.cli", "natant.testing"),
 )
 

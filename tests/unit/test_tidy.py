@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+import natant
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -271,3 +274,9 @@ def test_lock_files_hold_hashes_and_no_hosts() -> None:
         assert len(packages) == len(re.findall(r"^[\w.-]+(?:\[[\w,]+\])?==", content, re.MULTILINE)), path
         assert "://" not in content, path
         assert "--index-url" not in content, path
+
+
+def test_both_places_tell_the_same_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert natant.__version__ == project["version"]
