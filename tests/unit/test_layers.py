@@ -6,6 +6,9 @@ Every import counts: at the top, inside a function, under ``TYPE_CHECKING``.
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -183,6 +186,20 @@ def test_a_bad_import_is_named_with_its_rule(importer: str, target: str, words: 
     assert ":7: " in text
     assert target in text
     assert words in text
+
+
+def test_all_that_natant_imports_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {re.split(r"[^\w-]", line)[0].lower().replace("-", "_") for line in project["dependencies"]}
+    allowed = declared | set(sys.stdlib_module_names) | {"natant"}
+    foreign = [
+        f"{path.relative_to(ROOT)}:{found.line}: {found.target}"
+        for module, path in MODULES.items()
+        for found in imports_of(module, path)
+        if found.target.partition(".")[0].lower() not in allowed
+    ]
+
+    assert not foreign, "imports that pyproject.toml does not declare:\n" + "\n".join(foreign)
 
 
 def test_a_good_import_passes() -> None:
