@@ -197,13 +197,13 @@ class Agent(Cell):
         self,
         node: str,
         lane: str,
-        type: Any = Any,
+        kind: Any = Any,
         *,
         changed: Callable[..., Any] | None = None,
         host: str | None = None,
     ) -> ValueDownlink[Any]:
         """A live view of a value lane; ``changed(new, old)`` runs in a turn of this agent for each change."""
-        link: ValueDownlink[Any] = self._host.downlinks.value(self, node, lane, type, host, changed)
+        link: ValueDownlink[Any] = self._host.downlinks.value(self, node, lane, kind, host, changed)
         return link
 
     def downlink_map(
@@ -211,34 +211,34 @@ class Agent(Cell):
         node: str,
         lane: str,
         key: Any = Any,
-        type: Any = Any,
+        kind: Any = Any,
         *,
         updated: Callable[..., Any] | None = None,
         removed: Callable[..., Any] | None = None,
         host: str | None = None,
     ) -> MapDownlink[Any, Any]:
         """A live view of a map lane; ``updated(key, new, old)`` and ``removed(key, old)`` run in turns of this agent."""
-        link: MapDownlink[Any, Any] = self._host.downlinks.map(self, node, lane, key, type, host, updated, removed)
+        link: MapDownlink[Any, Any] = self._host.downlinks.map(self, node, lane, key, kind, host, updated, removed)
         return link
 
     def downlink_list(
         self,
         node: str,
         lane: str,
-        type: Any = Any,
+        kind: Any = Any,
         *,
         changed: Callable[..., Any] | None = None,
         host: str | None = None,
     ) -> ListDownlink[Any]:
         """A live view of a list lane; ``changed(values)`` gets the whole list in a turn of this agent after each change."""
-        link: ListDownlink[Any] = self._host.downlinks.list(self, node, lane, type, host, changed)
+        link: ListDownlink[Any] = self._host.downlinks.list(self, node, lane, kind, host, changed)
         return link
 
     def downlink_event(
-        self, node: str, lane: str, type: Any = Any, *, event: Callable[..., Any] | None = None, host: str | None = None
+        self, node: str, lane: str, kind: Any = Any, *, event: Callable[..., Any] | None = None, host: str | None = None
     ) -> EventDownlink[Any]:
         """Each event of any lane; ``event(value)`` runs in a turn of this agent."""
-        link: EventDownlink[Any] = self._host.downlinks.event(self, node, lane, type, host, event)
+        link: EventDownlink[Any] = self._host.downlinks.event(self, node, lane, kind, host, event)
         return link
 
     def unlink(self, downlink: Any) -> None:

@@ -6,7 +6,6 @@ nodes and lanes.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 from natant.codec import recon, uri
@@ -72,8 +71,7 @@ class Host:
             pump.stop()
         kernel.shut()
         deadline_s = self.env.now() + STOP_GRACE_S
-        while not kernel.async_turns.is_idle and self.env.now() < deadline_s:
-            await asyncio.sleep(0.02)
+        await kernel.async_turns.wait_idle(deadline_s)
         kernel.async_turns.cancel_all()
         self.downlinks.close_all()
         kernel.drain()

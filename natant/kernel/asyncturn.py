@@ -56,6 +56,7 @@ class AsyncTurns:
         self._host = host
         self._handlers: dict[Job, _Handler] = {}
         self._tasks: set[Job] = set()
+        self._idle_gates: list[Callable[[], None]] = []
 
     @property
     def is_idle(self) -> bool:
@@ -108,6 +109,7 @@ class AsyncTurns:
         else:
             turn.roll_back()
         self._host.next_mail(cell)
+        self._look_idle()
 
     def _late(self, turn: Turn) -> TurnError:
         limit_s = self._host.config.turn_timeout_s
@@ -212,9 +214,11 @@ class AsyncTurns:
         self._host.counter.tasks += 1
         job = self._host.env.spawn(self._run_task(cell.node, function, arguments, then))
         self._tasks.add(job)
-        add_done = getattr(job, "add_done_callback", None)
-        assert add_done is not None
-        add_done(self._tasks.discard)
+        job.add_done_callback(self._task_done)
+
+    def _task_done(self, job: Any) -> None:
+        self._tasks.discard(job)
+        self._look_idle()
 
     async def _run_task(
         self, node: str, function: Callable[..., Any], arguments: tuple[Any, ...], then: Callable[..., Any] | None
@@ -233,6 +237,28 @@ class AsyncTurns:
         cell = host.find(node)
         if cell is not None:
             host.deliver(cell, work)
+
+    async def wait_idle(self, deadline_s: float) -> None:
+        """Wait until nothing runs any more, or until ``deadline_s`` of the environment's clock."""
+        if self.is_idle:
+            return
+        env = self._host.env
+        gate = env.future()
+
+        def open_gate() -> None:
+            if not gate.done():
+                gate.set_result(None)
+
+        self._idle_gates.append(open_gate)
+        handle = env.call_at(deadline_s, open_gate)
+        await gate
+        handle.cancel()
+
+    def _look_idle(self) -> None:
+        if self.is_idle:
+            gates, self._idle_gates = self._idle_gates, []
+            for gate in gates:
+                gate()
 
     def cancel_all(self) -> None:
         """End everything that runs; open turns are rolled back."""

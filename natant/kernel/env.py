@@ -28,6 +28,9 @@ class Job(Protocol):
     def done(self) -> bool:
         """True once the coroutine has ended."""
 
+    def add_done_callback(self, function: Callable[[Any], object], /) -> None:
+        """Call ``function(job)`` once the coroutine has ended."""
+
 
 class Env(Protocol):
     """Time, randomness and execution."""

@@ -15,8 +15,8 @@ from typing import Any
 from natant.codec.recon.value import Record
 from natant.errors import CodecError, FormError, NatantError, PlaneError, StoreError, TurnError
 from natant.kernel import key
-from natant.kernel.call import call
 from natant.kernel.asyncturn import AsyncTurns, Resumption
+from natant.kernel.call import call
 from natant.kernel.cell import Cell
 from natant.kernel.config import Config
 from natant.kernel.counter import Counter

@@ -138,8 +138,8 @@ class TimerTable:
         """The agent is journaled for the first time: its timers with it."""
         if self._host.is_volatile:
             return
-        for timer in self._timers.get(cell.node, {}).values():
-            records.append((0, key.timer_key(cell.node, timer.name), timer.text()))
+        timers = self._timers.get(cell.node, {}).values()
+        records.extend((0, key.timer_key(cell.node, timer.name), timer.text()) for timer in timers)
 
     def forget(self, cell: Cell) -> None:
         """An agent that was never journaled is gone, and so are its timers."""

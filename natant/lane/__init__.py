@@ -52,22 +52,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @overload
-def value(type: type[T], *, volatile: bool = ..., name: str | None = ...) -> ValueLane[T | None]: ...
+def value(kind: type[T], *, volatile: bool = ..., name: str | None = ...) -> ValueLane[T | None]: ...
 @overload
-def value(type: type[T], default: T, *, volatile: bool = ..., name: str | None = ...) -> ValueLane[T]: ...
+def value(kind: type[T], default: T, *, volatile: bool = ..., name: str | None = ...) -> ValueLane[T]: ...
 @overload
-def value(type: Any = ..., default: Any = ..., *, volatile: bool = ..., name: str | None = ...) -> ValueLane[Any]: ...
-def value(type: Any = Any, default: Any = None, *, volatile: bool = False, name: str | None = None) -> ValueLane[Any]:
-    """A value lane: one value of ``type``, read and written as an attribute; ``default``, or None, until it is set.
+def value(kind: Any = ..., default: Any = ..., *, volatile: bool = ..., name: str | None = ...) -> ValueLane[Any]: ...
+def value(kind: Any = Any, default: Any = None, *, volatile: bool = False, name: str | None = None) -> ValueLane[Any]:
+    """A value lane: one value of ``kind``, read and written as an attribute; ``default``, or None, until it is set.
 
-    :raises FormError: ``NT-FORM-001`` where ``type`` cannot be mapped.
+    :raises FormError: ``NT-FORM-001`` where ``kind`` cannot be mapped.
     """
-    return ValueLane(form(type), default, name=name, is_volatile=volatile)
+    return ValueLane(form(kind), default, name=name, is_volatile=volatile)
 
 
 def map(
     key: type[K] | Any = Any,
-    type: type[V] | Any = Any,
+    kind: type[V] | Any = Any,
     *,
     keep: int | timedelta | None = None,
     volatile: bool = False,
@@ -77,45 +77,45 @@ def map(
 
     :param keep: how many of the most recently written keys to keep, or for how long.
     """
-    return MapLane(form(key), form(type), keep, name=name, is_volatile=volatile)
+    return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile)
 
 
 def list(
-    type: type[T] | Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None
+    kind: type[T] | Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None
 ) -> ListLane[T]:
     """A list lane: a ``MutableSequence``; ``keep=N`` keeps the last N entries."""
-    return ListLane(form(type), keep, name=name, is_volatile=volatile)
+    return ListLane(form(kind), keep, name=name, is_volatile=volatile)
 
 
 def supply(
-    type: type[T] | Any = Any, *, queue: int | None = None, overflow: str = "drop_oldest", name: str | None = None
+    kind: type[T] | Any = Any, *, queue: int | None = None, overflow: str = "drop_oldest", name: str | None = None
 ) -> SupplyLane[T]:
     """A supply lane: ``self.LANE.push(value)`` gives a value to whoever is linked; nothing is kept.
 
     :param queue: values that a slow link may hold back.
     :param overflow: what happens to a link past that: ``drop_oldest``, ``drop_newest`` or ``disconnect``.
     """
-    return SupplyLane(form(type), queue, overflow, name=name, is_volatile=True)
+    return SupplyLane(form(kind), queue, overflow, name=name, is_volatile=True)
 
 
-def demand(type: type[T] | Any = Any, *, name: str | None = None) -> DemandLane[T]:
+def demand(kind: type[T] | Any = Any, *, name: str | None = None) -> DemandLane[T]:
     """A demand lane: its value is computed by the method under ``@LANE.cue`` when it is wanted."""
-    return DemandLane(form(type), name=name, is_volatile=True)
+    return DemandLane(form(kind), name=name, is_volatile=True)
 
 
-def demand_map(key: type[K] | Any = Any, type: type[V] | Any = Any, *, name: str | None = None) -> DemandMapLane[K, V]:
+def demand_map(key: type[K] | Any = Any, kind: type[V] | Any = Any, *, name: str | None = None) -> DemandMapLane[K, V]:
     """A demand-map lane: entries computed by the method under ``@LANE.cue``, keys named by the one under ``@LANE.keys``."""
-    return DemandMapLane(form(key), form(type), name=name, is_volatile=True)
+    return DemandMapLane(form(key), form(kind), name=name, is_volatile=True)
 
 
-def join_value(key: type[K] | Any = Any, type: type[V] | Any = Any, *, name: str | None = None) -> JoinValueLane[K, V]:
+def join_value(key: type[K] | Any = Any, kind: type[V] | Any = Any, *, name: str | None = None) -> JoinValueLane[K, V]:
     """A join-value lane: a map whose entries are value lanes of other agents, kept up to date."""
-    return JoinValueLane(form(key), form(type), name=name, is_volatile=True)
+    return JoinValueLane(form(key), form(kind), name=name, is_volatile=True)
 
 
-def join_map(key: type[K] | Any = Any, type: type[V] | Any = Any, *, name: str | None = None) -> JoinMapLane[K, V]:
+def join_map(key: type[K] | Any = Any, kind: type[V] | Any = Any, *, name: str | None = None) -> JoinMapLane[K, V]:
     """A join-map lane: the union of map lanes of other agents, kept up to date."""
-    return JoinMapLane(form(key), form(type), name=name, is_volatile=True)
+    return JoinMapLane(form(key), form(kind), name=name, is_volatile=True)
 
 
 @overload

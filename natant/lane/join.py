@@ -23,9 +23,7 @@ JOIN: Final = b"\0join"
 
 def read_only(lane: str) -> LaneError:
     """The error for writing to a view."""
-    return LaneError(
-        "NT-LANE-013", f'join lane "{lane}" shows what others own; join and leave, or command its source'
-    )
+    return LaneError("NT-LANE-013", f'join lane "{lane}" shows what others own; join and leave, or command its source')
 
 
 class Origin(NamedTuple):
