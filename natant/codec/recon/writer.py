@@ -28,6 +28,7 @@ _ESCAPES: Final = {
     **{code: f"\\u{code:04X}" for code in range(32)},
     ord('"'): '\\"', ord("\\"): "\\\\", 8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r",
 }  # fmt: skip
+_IS_COMPILED: Final = not __file__.endswith(".py")
 _surrogate = re.compile("[\ud800-\udfff]").search
 #: integers of more bits are counted digit by digit, as CPython refuses to print very long ones
 _SMALL_BITS: Final = 13_000
@@ -72,6 +73,10 @@ class Writer:
 
     def floating(self, value: float) -> str:
         """The text of a float; notes where the wire form gives up its type."""
+        if 1e-3 <= value < 1e7:
+            text = repr(value)
+            if text[len(text) - 2 :] != ".0":
+                return text
         if self.is_exact:
             return float_text(value, True)
         text = float_text(value, False)
@@ -201,7 +206,7 @@ class Writer:
                 self.attribute(item)
             else:
                 self.value(item)
-        if items and _is_empty(items[-1]):
+        if items and _is_empty(items[len(items) - 1]):
             # a trailing separator is dropped, so an empty last item needs one more
             out.append(",")
 
@@ -238,12 +243,24 @@ def _record_of(value: Any) -> Record:
     return Record(value)
 
 
+def _is_word(text: str) -> bool:
+    """True for an identifier of ASCII without a dash, which most keys and words are, but for ``true`` and ``false``."""
+    if not _IS_COMPILED:
+        return text.isascii() and text.isidentifier() and text != "true" and text != "false"
+    is_first = True
+    for c in text:
+        if c not in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_" and (is_first or c not in "0123456789"):
+            return False
+        is_first = False
+    return not is_first and text != "true" and text != "false"
+
+
 def _text(text: str) -> str:
+    if _is_word(text):
+        return text
     if text.isascii():
-        if text.isidentifier():
-            return f'"{text}"' if text == "true" or text == "false" else text
         if text.isprintable() and '"' not in text and "\\" not in text:
-            return text if is_ident(text) else f'"{text}"'
+            return text if is_ident(text) and text != "true" and text != "false" else f'"{text}"'
         return '"' + text.translate(_ESCAPES) + '"'
     if is_ident(text):
         return text

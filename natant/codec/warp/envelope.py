@@ -30,6 +30,7 @@ NODE_TAGS: Final = frozenset(("command", "event", "link", "linked", "sync", "syn
 HOST_TAGS: Final = frozenset(("auth", "authed", "deauth", "deauthed"))
 
 _PLACES: Final = ("node", "lane")
+_IS_COMPILED: Final = not __file__.endswith(".py")
 
 
 class Envelope:
@@ -128,8 +129,24 @@ def _decode_common(text: str) -> Envelope | None:
             return None
     if "\\" in node:
         return None
-    check_node(node)
+    if not (_IS_COMPILED and _is_plain(node)):
+        check_node(node)
     return Envelope(tag, node, lane, text[closing + 1 :])
+
+
+def _is_plain(node: str) -> bool:
+    """True where ``node`` is a path that needs no closer look; what :func:`check_node` finds by a regular expression."""
+    is_after_slash = False
+    for c in node:
+        if c == "/" or c == ".":
+            if is_after_slash:
+                return False
+            is_after_slash = c == "/"
+        elif c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!$&'()*+,;=:@":
+            is_after_slash = False
+        else:
+            return False
+    return not is_after_slash and node.startswith("/")
 
 
 def _decode_any(text: str) -> Envelope:

@@ -39,7 +39,7 @@ DROP: Final = "drop"
 CLEAR: Final = "clear"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Operation:
     """One change of a map or list.
 

@@ -1,0 +1,68 @@
+# Types for Cython; the module runs without this file.
+cimport cython
+from natant.codec.recon.value cimport Attr, Record, Slot
+
+cdef bint _IS_COMPILED
+cdef tuple _POWERS
+cdef str _OPERATORS
+
+cdef class Reader:
+    cdef public Py_ssize_t depth
+    cdef public Py_ssize_t end
+    cdef public Py_ssize_t pos
+    cdef public Py_ssize_t room
+    cdef public str text
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t)
+    cdef blanks(self)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, c=Py_UCS4)
+    cdef whites(self)
+
+    cdef enter(self)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, c=Py_UCS4, slot=Slot)
+    cdef items(self, list out, Py_UCS4 closer)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, c=Py_UCS4, out=list, record=Record)
+    cdef object expression(self)
+
+    cdef attributed(self, list out)
+
+    @cython.locals(c=Py_UCS4)
+    cdef operand(self, list out)
+
+    @cython.locals(text=str, i=Py_ssize_t, c=Py_UCS4)
+    cdef object attribute(self)
+
+    @cython.locals(out=list)
+    cdef object arguments(self)
+
+    @cython.locals(text=str, i=Py_ssize_t, c=Py_UCS4, word=str)
+    cdef object literal(self)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, c=Py_UCS4)
+    cdef str ident(self)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, first=Py_ssize_t, whole=Py_ssize_t, c=Py_UCS4, number=double, power=double)
+    cdef object number(self)
+
+    @cython.locals(text=str, i=Py_ssize_t, number=cython.longlong)
+    cdef cython.longlong small(self, Py_ssize_t first, Py_ssize_t last)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t)
+    cdef object based(self, Py_ssize_t start, Py_ssize_t first, int base)
+
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, opening=Py_ssize_t, start=Py_ssize_t, c=Py_UCS4, parts=list, inline=list)
+    cdef markup(self, list out)
+
+    @cython.locals(c=Py_UCS4)
+    cdef nested(self, list out)
+
+    @cython.locals(i=Py_ssize_t, at=Py_ssize_t, c=Py_UCS4)
+    cdef str escape(self)
+
+cdef object _one(list out)
+
+@cython.locals(reader=Reader, i=Py_ssize_t, c=Py_UCS4)
+cpdef object decode_body(object text, object limits=*)

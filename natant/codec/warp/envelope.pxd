@@ -1,0 +1,26 @@
+# Types for Cython; the module runs without this file.
+cimport cython
+from natant.codec.recon.reader cimport Reader, decode_body
+
+cdef bint _IS_COMPILED
+
+cdef class Envelope:
+    cdef public str tag
+    cdef public object node
+    cdef public object lane
+    cdef public str body_text
+    cdef public double prio
+    cdef public double rate
+    cdef object _body
+
+@cython.locals(opening=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, closing=Py_ssize_t, first=Py_ssize_t, last=Py_ssize_t, tag=str, node=str, lane=str)
+cdef Envelope _decode_common(str text)
+
+@cython.locals(c=Py_UCS4, is_after_slash=bint)
+cdef bint _is_plain(str node)
+
+@cython.locals(reader=Reader)
+cdef Envelope _decode_any(str text)
+
+@cython.locals(c=Py_UCS4)
+cpdef str join(str head, str body_text)
