@@ -30,15 +30,11 @@ def parse(url: str) -> Address:
     """
     try:
         parts = urlsplit(url)
-        is_known = parts.scheme in _PLAIN or parts.scheme in _SECURE
-        name, _port = parts.hostname, parts.port
-    except ValueError:
-        is_known, name = False, None
-    if not is_known or not name:
-        raise ClientError(
-            "NT-CLIENT-002",
-            f"{url!r} is no address of a host; it takes a scheme, a name and a port, such as warp://127.0.0.1:9001.",
-        )
+        is_known = bool(parts.hostname) and (parts.scheme in _PLAIN or parts.scheme in _SECURE) and parts.port != 0
+    except ValueError:  # a port that is no number
+        raise _no_address(url) from None
+    if not is_known:
+        raise _no_address(url)
     is_secure = parts.scheme in _SECURE
     path = parts.path or "/"
     return Address(
@@ -46,4 +42,11 @@ def parse(url: str) -> Address:
         urlunsplit(("wss" if is_secure else "ws", parts.netloc, path, parts.query, "")),
         urlunsplit(("https" if is_secure else "http", parts.netloc, "", "", "")),
         is_secure,
+    )
+
+
+def _no_address(url: str) -> ClientError:
+    return ClientError(
+        "NT-CLIENT-002",
+        f"{url!r} is no address of a host; it takes a scheme, a name and a port, such as warp://127.0.0.1:9001.",
     )

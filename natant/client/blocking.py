@@ -18,10 +18,10 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from natant.client.client import Client
-from natant.client.follow import Changes
+from natant.client.follow import Changes, Followed
 from natant.client.handle import EventLink, ListLink, MapLink, ValueLink
 from natant.client.timing import CONNECT_WAIT_S, LINK_WAIT_S
 from natant.codec.recon.value import Value
@@ -35,9 +35,8 @@ __all__ = ["BlockingClient", "BlockingEvent", "BlockingLink", "BlockingList", "B
 K = TypeVar("K")
 V = TypeVar("V")
 R = TypeVar("R")
-L = TypeVar("L", ValueLink[Any], MapLink[Any, Any], ListLink[Any], EventLink[Any])
 
-Runner = Callable[[Callable[[], Awaitable[Any]]], Any]
+Nodes: TypeAlias = list[dict[str, Any]]
 
 
 class BlockingClient:
@@ -53,6 +52,7 @@ class BlockingClient:
     ) -> None:
         self._client = Client(url, auth=auth, tls=tls, wait_s=wait_s)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -71,8 +71,8 @@ class BlockingClient:
             stop = asyncio.Event()
             try:
                 async with self._client:
+                    self._stop = stop
                     self._loop = asyncio.get_running_loop()
-                    self._stop = lambda: self._loop is not None and self._loop.call_soon_threadsafe(stop.set)
                     started.set_result(None)
                     await stop.wait()
             finally:
@@ -85,14 +85,17 @@ class BlockingClient:
                 raise
             started.set_exception(error)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
         """Close all links, the connection and the thread."""
-        if self._thread is not None and self._loop is not None:
-            self._stop()
-            self._thread.join()
+        loop, stop, thread = self._loop, self._stop, self._thread
+        if thread is not None and loop is not None and stop is not None:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
         self._thread = None
 
     def _run(self, work: Callable[[], Awaitable[R]]) -> R:
@@ -119,21 +122,34 @@ class BlockingClient:
 
     # ------------------------------------------------------------------ links
 
-    def value(self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0) -> BlockingValue[V]:
+    def value(
+        self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
+    ) -> BlockingValue[V]:
         """Follow the value of a lane; errors as of :meth:`natant.client.Client.value`."""
         return BlockingValue(self, self._now(self._client.value, node, lane, of, prio=prio, rate=rate))
 
     def map(
-        self, node: str, lane: str, key: type[K] | Any = Any, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
+        self,
+        node: str,
+        lane: str,
+        key: type[K] | Any = Any,
+        of: type[V] | Any = Any,
+        *,
+        prio: float = 0.0,
+        rate: float = 0.0,
     ) -> BlockingMap[K, V]:
         """Follow the entries of a map lane; errors as of :meth:`natant.client.Client.map`."""
         return BlockingMap(self, self._now(self._client.map, node, lane, key, of, prio=prio, rate=rate))
 
-    def list(self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0) -> BlockingList[V]:
+    def list(
+        self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
+    ) -> BlockingList[V]:
         """Follow the elements of a list lane; errors as of :meth:`natant.client.Client.list`."""
         return BlockingList(self, self._now(self._client.list, node, lane, of, prio=prio, rate=rate))
 
-    def event(self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0) -> BlockingEvent[V]:
+    def event(
+        self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
+    ) -> BlockingEvent[V]:
         """Follow the events of a lane; errors as of :meth:`natant.client.Client.event`."""
         return BlockingEvent(self, self._now(self._client.event, node, lane, of, prio=prio, rate=rate))
 
@@ -155,7 +171,7 @@ class BlockingClient:
         """What a node is; errors as of :meth:`ask`."""
         return self._run(lambda: self._client.describe(node))
 
-    def nodes(self, prefix: str = "/") -> list[dict[str, Any]]:
+    def nodes(self, prefix: str = "/") -> Nodes:
         """The agents whose URIs start so; errors as of :meth:`ask`."""
         return self._run(lambda: self._client.nodes(prefix))
 
@@ -168,10 +184,10 @@ class BlockingClient:
 connect = BlockingClient
 
 
-class BlockingLink(Generic[L]):
+class BlockingLink:
     """What all links have in common."""
 
-    def __init__(self, client: BlockingClient, link: L) -> None:
+    def __init__(self, client: BlockingClient, link: Followed) -> None:
         self._client = client
         self._link = link
 
@@ -215,12 +231,16 @@ class BlockingLink(Generic[L]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
-class BlockingValue(BlockingLink[ValueLink[Any]], Generic[V]):
+class BlockingValue(BlockingLink, Generic[V]):
     """Shows the value of a lane."""
+
+    _link: ValueLink[Any]
 
     def get(self) -> V | None:
         """The value as last heard."""
@@ -231,8 +251,10 @@ class BlockingValue(BlockingLink[ValueLink[Any]], Generic[V]):
         self._client._now(self._link.set, value)
 
 
-class BlockingMap(BlockingLink[MapLink[Any, Any]], Generic[K, V]):
+class BlockingMap(BlockingLink, Generic[K, V]):
     """Shows the entries of a lane.  Each read asks the loop's thread; :meth:`snapshot` takes all at once."""
+
+    _link: MapLink[Any, Any]
 
     def snapshot(self) -> list[tuple[K, V]]:
         """Keys and values as they are now."""
@@ -272,8 +294,10 @@ class BlockingMap(BlockingLink[MapLink[Any, Any]], Generic[K, V]):
         self._client._now(self._link.clear)
 
 
-class BlockingList(BlockingLink[ListLink[Any]], Generic[V]):
+class BlockingList(BlockingLink, Generic[V]):
     """Shows the elements of a lane."""
+
+    _link: ListLink[Any]
 
     def snapshot(self) -> list[V]:
         """The elements as they are now."""
@@ -310,8 +334,10 @@ class BlockingList(BlockingLink[ListLink[Any]], Generic[V]):
         self._client._now(self._link.clear)
 
 
-class BlockingEvent(BlockingLink[EventLink[Any]], Generic[V]):
+class BlockingEvent(BlockingLink, Generic[V]):
     """Follows the events of a lane through :meth:`changes`."""
+
+    _link: EventLink[Any]
 
     def command(self, value: Any) -> None:
         """Send a command to the lane."""

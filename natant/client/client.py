@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeAlias, TypeVar, overload
 
 from natant.client.address import parse
 from natant.client.connection import Connection
@@ -17,12 +17,15 @@ from natant.client.value import to_recon
 from natant.codec.form import form
 from natant.codec.recon.value import Value
 from natant.errors import ClientError
-from natant.link.base import ANY, Downlink, Form
+from natant.link.base import ANY, Form
 
 __all__ = ["Client", "connect"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+L = TypeVar("L", ValueLink[Any], MapLink[Any, Any], ListLink[Any], EventLink[Any])
+
+Nodes: TypeAlias = list[dict[str, Any]]
 
 
 class Client:
@@ -61,7 +64,9 @@ class Client:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.close()
 
     async def connected(self, wait_s: float = CONNECT_WAIT_S) -> None:
@@ -149,7 +154,7 @@ class Client:
         """Follow the events of a supply, demand or command lane; errors as of :meth:`value`."""
         return self._open(EventLink(node, lane, _form(of), prio=prio, rate=rate))
 
-    def _open(self, link: _L) -> _L:
+    def _open(self, link: L) -> L:
         link._follow()
         self._channel.open(link)
         return link
@@ -187,12 +192,13 @@ class Client:
         """What a node is: its agent and lanes, with their types; errors as of :meth:`ask`."""
         return await self._http.describe(node)
 
-    async def nodes(self, prefix: str = "/") -> list[dict[str, Any]]:
+    async def nodes(self, prefix: str = "/") -> Nodes:
         """The agents whose URIs start so; errors as of :meth:`ask`."""
         return await self._http.nodes(prefix)
 
 
-_L = TypeVar("_L", ValueLink[Any], MapLink[Any, Any], ListLink[Any], EventLink[Any])
+#: opens a client: ``async with connect("warp://127.0.0.1:9001") as client``
+connect = Client
 
 
 def _form(of: Any) -> Form[Any]:

@@ -28,7 +28,7 @@ SUBPROTOCOL: Final = "warp0"
 _log = logging.getLogger("natant.client")
 
 
-class _Listener(WSListener):  # type: ignore[misc]  # picows is compiled: mypy sees Any
+class _Listener(WSListener):
     """One connection's receiving side."""
 
     def __init__(self, channel: Channel) -> None:
@@ -115,8 +115,9 @@ class Connection:
 
     async def _connect(self) -> tuple[WSTransport, _Listener]:
         options: dict[str, Any] = {"ssl_context": self._tls} if self._tls is not None else {}
-        transport, listener = await ws_connect(
-            lambda: _Listener(self.channel),
+        listener = _Listener(self.channel)
+        transport, _ = await ws_connect(
+            lambda: listener,
             self.address.websocket,
             websocket_handshake_timeout=HANDSHAKE_WAIT_S,
             max_frame_size=MAX_MESSAGE_BYTES,

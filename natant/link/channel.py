@@ -50,7 +50,8 @@ class _Link:
     def __init__(self, node: str, lane: str) -> None:
         self.node = node
         self.lane = lane
-        self.downlinks: list[Downlink] = []
+        #: by identity: maps and lists are equal where their contents are
+        self.downlinks: dict[int, Downlink] = {}
         self.prio = 0.0
         self.rate = 0.0
         self.is_linked = False
@@ -65,8 +66,8 @@ class _Link:
 
     def settle(self) -> bool:
         """Ask for what the most demanding downlink wants; True where that is another prio or rate than before."""
-        prio = max((downlink.prio for downlink in self.downlinks), default=0.0)
-        rates = [downlink.rate for downlink in self.downlinks]
+        prio = max((downlink.prio for downlink in self.downlinks.values()), default=0.0)
+        rates = [downlink.rate for downlink in self.downlinks.values()]
         rate = max(rates) if rates and all(rates) else 0.0
         is_other = (prio, rate) != (self.prio, self.rate)
         self.prio, self.rate = prio, rate
@@ -123,7 +124,7 @@ class Channel:
     def downlinks(self) -> Iterator[Downlink]:
         """The downlinks that are open."""
         for link in list(self._links.values()):
-            yield from list(link.downlinks)
+            yield from list(link.downlinks.values())
 
     # ------------------------------------------------------------------ connection
 
@@ -148,7 +149,7 @@ class Channel:
         self._leaving.clear()
         for link in list(self._links.values()):
             link.reset()
-            for downlink in list(link.downlinks):
+            for downlink in list(link.downlinks.values()):
                 downlink._move(Signal.LOSE, reason)
 
     def end(self, reason: str) -> None:
@@ -185,7 +186,7 @@ class Channel:
                 )
             link = self._links[key] = _Link(node, downlink.lane)
         is_first = not link.downlinks
-        link.downlinks.append(downlink)
+        link.downlinks[id(downlink)] = downlink
         is_other = link.settle()
         downlink._attach(self)
         if not self.is_connected:
@@ -207,13 +208,12 @@ class Channel:
             return
         key = (uri.normalize(downlink.node), downlink.lane)
         link = self._links.get(key)
-        if link is not None and downlink in link.downlinks:
-            link.downlinks.remove(downlink)
-            if not link.downlinks:
-                del self._links[key]
-                if self.is_connected:
-                    self._leaving[key] = self._leaving.get(key, 0) + 1
-                    self._emit("unlink", link)
+        was_here = link is not None and link.downlinks.pop(id(downlink), None) is not None
+        if link is not None and was_here and not link.downlinks:
+            del self._links[key]
+            if self.is_connected:
+                self._leaving[key] = self._leaving.get(key, 0) + 1
+                self._emit("unlink", link)
         downlink._move(Signal.CLOSE)
 
     def command(self, node: str, lane: str, value: Any = None, *, body_text: str | None = None) -> None:
@@ -285,16 +285,16 @@ class Channel:
         try:
             body = envelope.body
         except NatantError as error:
-            for downlink in list(link.downlinks):
+            for downlink in list(link.downlinks.values()):
                 downlink._misfit("an event", error)
             return
-        for downlink in list(link.downlinks):
+        for downlink in list(link.downlinks.values()):
             if downlink.is_open:
                 downlink._event(body)
 
     def _receive_linked(self, link: _Link) -> None:
         link.is_linked = True
-        for downlink in list(link.downlinks):
+        for downlink in list(link.downlinks.values()):
             if downlink.is_open:
                 downlink._move(Signal.LINK)
         self._mark_syncing(link)
@@ -303,7 +303,7 @@ class Channel:
         if not link.is_linked:
             self._receive_linked(link)
         link.is_syncing = False
-        for downlink in list(link.downlinks):
+        for downlink in list(link.downlinks.values()):
             if downlink.state is State.SYNCING:
                 downlink._move(Signal.SYNCED)
         if link.is_sync_due and self.is_connected and link.downlinks:
@@ -321,8 +321,8 @@ class Channel:
 
     def _unlink(self, key: tuple[str, str], link: _Link, reason: str) -> None:
         del self._links[key]
-        downlinks, link.downlinks = link.downlinks, []
-        for downlink in downlinks:
+        downlinks, link.downlinks = link.downlinks, {}
+        for downlink in downlinks.values():
             if downlink.is_open:
                 downlink._move(Signal.UNLINK, reason)
 
@@ -355,7 +355,7 @@ class Channel:
             # Java hosts stay silent on a second try until the client has unlinked.
             del self._refused[key]
             self._emit("unlink", link)
-        link.is_syncing = any(downlink.wants_sync for downlink in link.downlinks)
+        link.is_syncing = any(downlink.wants_sync for downlink in link.downlinks.values())
         self._emit("sync" if link.is_syncing else "link", link)
 
     def _want_sync(self, link: _Link) -> None:
@@ -370,7 +370,7 @@ class Channel:
     def _mark_syncing(self, link: _Link) -> None:
         if not (link.is_linked and link.is_syncing):
             return
-        for downlink in list(link.downlinks):
+        for downlink in list(link.downlinks.values()):
             if downlink.wants_sync and downlink.is_linked:
                 downlink._move(Signal.SYNC)
 
