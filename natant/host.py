@@ -64,8 +64,8 @@ class Host:
         for pump in self.pumps:
             pump.start()
 
-    async def stop(self) -> None:
-        """Take no more work, finish what runs, make all of it durable, close the store."""
+    async def quiesce(self) -> None:
+        """Take no more work; finish what runs, make all of it durable and show it to the links."""
         kernel = self.kernel
         for pump in self.pumps:
             pump.stop()
@@ -78,6 +78,11 @@ class Host:
         done = self.env.future()
         kernel.journal.when_idle(lambda: None if done.done() else done.set_result(None))
         await done
+
+    async def stop(self) -> None:
+        """Quiesce, then close the store."""
+        if not self.kernel.is_stopping:
+            await self.quiesce()
         self.store.close()
 
     @property

@@ -1,0 +1,1 @@
+"""HTTP beside the WARP path: nodes and lanes, streams, static files, health, counters, OpenAPI."""

@@ -1,0 +1,92 @@
+"""Pages about the server itself: health, counters, metrics, the list of nodes, OpenAPI, the index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from natant.observe.metric import exposition
+from natant.server.http.negotiate import JSON_TYPE
+from natant.server.http.node import whole_parameter
+from natant.server.http.openapi import openapi
+
+if TYPE_CHECKING:
+    from natant.server.service import Service
+
+__all__ = ["ControlPage"]
+
+
+class ControlPage:
+    """Answers what is asked below ``/-/``, and ``/metrics``."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    async def index(self, request: Request) -> Response:
+        """What is here, for who asks for ``/`` of a plane without files."""
+        plane = self.service.host.plane
+        return _json(
+            {
+                "plane": plane.name,
+                "agents": [
+                    {"agent": kind._schema.name, "route": kind._schema.route.pattern}
+                    for kind in plane.agents
+                    if kind._schema.route is not None
+                ],
+                "see": {
+                    "nodes": "/-/nodes",
+                    "health": "/-/health",
+                    "counters": "/-/counters",
+                    "metrics": "/metrics",
+                    "openapi": "/-/openapi.json",
+                },
+            }
+        )
+
+    async def health(self, request: Request) -> Response:
+        """200 while the server and its store can work, else 503."""
+        facts: dict[str, Any] = dict(self.service.host.health())
+        is_ready = bool(facts.get("ready")) and not self.service.is_stopping
+        facts["ready"] = is_ready
+        facts["stopping"] = bool(facts.get("stopping")) or self.service.is_stopping
+        facts["connections"] = len(self.service.table)
+        return _json(facts, 200 if is_ready else 503)
+
+    async def counters(self, request: Request) -> Response:
+        """All counts since the start."""
+        return _json(self._counts())
+
+    async def metrics(self, request: Request) -> Response:
+        """The same in the text format of Prometheus 0.0.4."""
+        counts = self._counts()
+        health = self.service.host.health()
+        gauges: dict[str, float] = {
+            "connections": len(self.service.table),
+            "ready": float(bool(health.get("ready")) and not self.service.is_stopping),
+        }
+        gauges.update({name: health[name] for name in ("agents", "sessions", "sequence", "uptime_s") if name in health})
+        text = exposition(self.service.host.plane.name, counts, gauges)
+        return Response(text.encode(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def nodes(self, request: Request) -> Response:
+        """The agents below a prefix, a page at a time; ``next`` names where to go on, null at the end."""
+        size = whole_parameter(request, "limit", 100, self.service.limit.page_entries)
+        prefix = request.query_params.get("prefix", "/")
+        after = request.query_params.get("after")
+        nodes = await self.service.host.nodes(prefix, limit=size, after=after)
+        return _json({"nodes": nodes, "next": nodes[-1]["node"] if len(nodes) == size else None})
+
+    async def openapi(self, request: Request) -> Response:
+        """The plane as OpenAPI 3.1."""
+        return _json(openapi(self.service.host.plane))
+
+    def _counts(self) -> dict[str, int]:
+        server = {f"server_{name}": count for name, count in self.service.counter.as_dict().items()}
+        return dict(self.service.host.counters.as_dict()) | server
+
+
+def _json(facts: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(facts), status, {"cache-control": "no-store"}, JSON_TYPE)
