@@ -164,7 +164,7 @@ class KeyedUplink(Uplink):
         self.queue: dict[str | None, Event] = {}
         self.cursor: Iterator[tuple[str | None, str]] | None = None
         self.chunk: list[str] = []
-        self.is_told = True
+        self.is_told = False
         #: the next part of the state is being read behind a turn or a commit
         self.is_waiting = False
 
