@@ -1,0 +1,102 @@
+"""Type hints of functions and classes, resolved safely: what cannot be resolved is named.
+
+Works with ``from __future__ import annotations``, forward references and classes that are declared inside functions.
+Called by the record plans, and by the agent surface for the arguments of handlers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Container, Mapping
+from typing import Any, TypeVar
+
+from natant.codec.form.error import refuse
+
+__all__ = ["bindings", "hints", "substitute"]
+
+
+def hints(
+    owner: Any, *, only: Container[str] | None = None, namespace: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The resolved annotations of a function or class (with those of its bases), ``Annotated`` kept.
+
+    :param only: the names that are wanted; others are left out, resolved or not.  ``"return"`` is the result's name.
+    :param namespace: further names, for example the locals of the function that declares the class.
+    :raises FormError: NT-FORM-011, naming the owner, the parameter or field, and what was not found.
+    """
+    if not isinstance(owner, type):
+        wrapped = owner
+        while hasattr(wrapped, "__wrapped__"):
+            wrapped = wrapped.__wrapped__
+        wrapped = getattr(wrapped, "__func__", wrapped)
+        return _resolve(
+            wrapped, getattr(wrapped, "__annotations__", {}), getattr(wrapped, "__globals__", {}), only, namespace
+        )
+    out: dict[str, Any] = {}
+    for base in reversed(owner.__mro__):
+        scope = vars(sys.modules[base.__module__]) if base.__module__ in sys.modules else {}
+        known = {base.__name__: base, owner.__name__: owner} | dict(namespace or {})
+        out |= _resolve(base, inspect.get_annotations(base), scope, only, known)
+    return out
+
+
+def _resolve(
+    owner: Any,
+    annotations: Mapping[str, Any],
+    scope: dict[str, Any],
+    only: Container[str] | None,
+    namespace: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    local = dict(namespace or {})
+    for name, annotation in annotations.items():
+        if only is not None and name not in only:
+            continue
+        holder = type("holder", (), {"__annotations__": {name: annotation}})
+        try:
+            out[name] = typing.get_type_hints(holder, scope, local, include_extras=True)[name]
+        except Exception as error:
+            raise _unresolved(owner, name, annotation, error) from error
+    return out
+
+
+def _unresolved(owner: Any, name: str, annotation: Any, error: Exception) -> Exception:
+    label = getattr(owner, "__qualname__", str(owner))
+    told = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", str(annotation))
+    if isinstance(error, NameError):
+        missing = getattr(error, "name", None) or told
+        cure = f"the name {missing!r} is not known in {getattr(owner, '__module__', '?')}; import or define it there at module level, outside TYPE_CHECKING"
+    else:
+        cure = f"{type(error).__name__}: {error}"
+    return refuse("NT-FORM-011", f"the type {told} of {name!r} in {label} cannot be resolved: {cure}", http_status=None)
+
+
+def bindings(kind: Any) -> dict[Any, Any]:
+    """What the type variables of a class and its bases stand for: ``{T: int}`` for ``Box[int]``."""
+    origin = typing.get_origin(kind) or kind
+    arguments = typing.get_args(kind)
+    parameters = getattr(origin, "__parameters__", ())
+    out: dict[Any, Any] = dict(zip(parameters, arguments, strict=False))
+    for base in getattr(origin, "__orig_bases__", ()):
+        base_origin = typing.get_origin(base)
+        if base_origin is None or base_origin in (typing.Generic, typing.Protocol):
+            continue
+        inner = {variable: substitute(argument, out) for variable, argument in bindings(base).items()}
+        out = inner | out
+    return out
+
+
+def substitute(hint: Any, bound: Mapping[Any, Any]) -> Any:
+    """``hint`` with its type variables replaced; one without a binding becomes its bound, else Any."""
+    if isinstance(hint, TypeVar):
+        if hint in bound:
+            return bound[hint]
+        if hint.__constraints__:
+            return typing.Union[hint.__constraints__]  # noqa: UP007  (the members are only known at run time)
+        return Any if hint.__bound__ is None else hint.__bound__
+    parameters = getattr(hint, "__parameters__", ())
+    if not parameters or isinstance(hint, type):
+        return hint
+    return hint[tuple(substitute(parameter, bound) for parameter in parameters)]
