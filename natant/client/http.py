@@ -17,8 +17,8 @@ from natant.client.address import Address
 from natant.client.backoff import Backoff
 from natant.client.timing import ASK_WAIT_S, BACKOFF_CAP_S, MAX_ASK_TRIES, Timing
 from natant.codec import recon
-from natant.codec.recon.value import Absent, Value
-from natant.errors import ClientError
+from natant.codec.recon.value import Record, Slot, Value
+from natant.errors import ClientError, CodecError
 
 __all__ = ["HttpSide"]
 
@@ -63,15 +63,15 @@ class HttpSide:
             "POST",
             _path(node),
             params={"lane": lane},
-            content=recon.encode(value).encode() if value is not None and value is not Absent else b"",
+            content=recon.encode_body(value).encode(),
             headers={"Content-Type": RECON, "Accept": RECON, "Idempotency-Key": key},
         )
-        return recon.decode(response.content) if response.content else Absent
+        return recon.decode(response.content)
 
     async def get(self, node: str, lane: str) -> Value:
         """The committed state of a lane."""
         response = await self._request("GET", _path(node), params={"lane": lane}, headers={"Accept": RECON})
-        return recon.decode(response.content) if response.content else Absent
+        return recon.decode(response.content)
 
     async def describe(self, node: str) -> dict[str, Any]:
         """What a node is."""
@@ -84,12 +84,12 @@ class HttpSide:
         after: str | None = None
         while True:
             params = {"prefix": prefix, "limit": str(_PAGE)} | ({"after": after} if after is not None else {})
-            response = await self._request("GET", "/_natant/nodes", params=params, headers={"Accept": JSON})
-            page = list(response.json()["nodes"])
-            found += page
-            if len(page) < _PAGE:
+            response = await self._request("GET", "/-/nodes", params=params, headers={"Accept": JSON})
+            page = response.json()
+            found += page["nodes"]
+            after = page["next"]
+            if after is None:
                 return found
-            after = page[-1]["node"]
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request, tried again while its fate is unknown or the host says to come back."""
@@ -140,13 +140,15 @@ def _path(node: str) -> str:
 
 
 def _facts(response: httpx.Response) -> dict[str, Any]:
-    if JSON not in response.headers.get("content-type", ""):
-        return {}
+    """What the host says of an error, in JSON or in Recon."""
     try:
-        body = response.json()
-    except ValueError:
+        if JSON in response.headers.get("content-type", ""):
+            body = response.json()
+            return body if isinstance(body, dict) else {}
+        value = recon.decode(response.content)
+    except (ValueError, CodecError):
         return {}
-    return body if isinstance(body, dict) else {}
+    return {item.key: item.value for item in value if isinstance(item, Slot)} if isinstance(value, Record) else {}
 
 
 def _words(response: httpx.Response) -> str:

@@ -65,7 +65,7 @@ class AgentDownlinks:
         self._session = hub.connect(_LocalSink(self), remote="local")
         self._session.identity = INTERNAL
         self._session.link_limit = 2**31
-        self.local = Channel(self._session.receive, host.env.now, "")
+        self.local = Channel(self._session.receive, host.env.now, "", is_local=True)
         self._remote: dict[str, Channel] = {}
         self._closers: list[Callable[[], None]] = []
         self._of: dict[str, set[Downlink]] = {}

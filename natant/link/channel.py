@@ -83,6 +83,7 @@ class Channel:
     :param auth: credentials, sent first on each connection; None sends nothing.
     :param report: gets what could not be told to a downlink; by default it is logged only.
     :param token: makes fresh keys for the elements that are inserted into lists.
+    :param is_local: the host is in this process, so what it does not say has not happened: it counts as heard at any moment.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Channel:
         auth: Value | dict[str, Any] | None = None,
         report: Callable[[LinkError], object] | None = None,
         token: Callable[[], bytes] = lambda: secrets.token_bytes(6),
+        is_local: bool = False,
     ) -> None:
         self._send = send
         self.now = now
@@ -103,8 +105,8 @@ class Channel:
         self.is_connected = False
         #: True once the host has refused the credentials; it closes the connection then
         self.is_refused = False
-        #: when the host was last heard of
-        self.heard_s = -math.inf
+        self._is_local = is_local
+        self._heard_s = -math.inf
         #: envelopes that belonged to no link of ours
         self.strays = 0
         self._report = report
@@ -121,6 +123,11 @@ class Channel:
         return not self._links and not self._pending and not self._leaving
 
     @property
+    def heard_s(self) -> float:
+        """When the host was last heard of."""
+        return self.now() if self._is_local and self.is_connected else self._heard_s
+
+    @property
     def downlinks(self) -> Iterator[Downlink]:
         """The downlinks that are open."""
         for link in list(self._links.values()):
@@ -133,7 +140,7 @@ class Channel:
         assert not self.is_connected, "a channel has one connection at a time"
         self.is_connected = True
         self.is_refused = False
-        self.heard_s = self.now()
+        self._heard_s = self.now()
         if self.auth is not None:
             self._send(("@auth" + recon.encode_body(self.auth)).encode())
         for link in list(self._links.values()):
@@ -160,7 +167,7 @@ class Channel:
 
     def heard(self) -> None:
         """The host gave a sign of life that is no message, such as a pong."""
-        self.heard_s = self.now()
+        self._heard_s = self.now()
 
     # ------------------------------------------------------------------ calls
 
@@ -250,7 +257,7 @@ class Channel:
 
     def receive(self, payload: bytes) -> None:
         """Take one message of the host.  What cannot be read is reported and left out; the channel goes on."""
-        self.heard_s = self.now()
+        self._heard_s = self.now()
         try:
             envelope = warp.decode(payload)
             tag, node, lane = envelope.tag, envelope.node, envelope.lane

@@ -11,6 +11,7 @@ from natant.codec import recon
 from natant.codec.form import form
 from natant.codec.recon.value import Absent, Extant, Record, Slot
 from natant.errors import LinkError
+from natant.link.channel import Channel
 from natant.link.downlink import Change, EventDownlink, ListDownlink, MapDownlink, ValueDownlink
 from tests.unit.link.peer import NODE, Host
 
@@ -146,6 +147,19 @@ def test_age_goes_on_while_stale_and_until_the_state_is_there_again() -> None:
     host.settle()
 
     assert link.age() == 0
+
+
+def test_a_host_in_the_same_process_is_heard_at_any_moment() -> None:
+    now_s = 0.0
+    channel = Channel(lambda payload: None, lambda: now_s, is_local=True)
+    channel.connected()
+    channel.open(link := ValueDownlink(NODE, "value"))
+    channel.receive(b'@synced(node:"/unit/1",lane:value)')
+    now_s = 100.0
+    assert link.age() == 0
+    channel.disconnected("stopped")
+    now_s = 130.0
+    assert link.age() == 30
 
 
 # ---------------------------------------------------------------------------- event
