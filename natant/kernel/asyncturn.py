@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from natant.errors import TurnError
 from natant.kernel.env import Handle, Job
+from natant.kernel.step import Steps
 from natant.kernel.turn import Turn, Work
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class AsyncTurns:
         error: BaseException | None = None
         value: Any = None
         try:
-            value = await coroutine
+            value = await Steps(self._host, handler, coroutine)
         except BaseException as raised:
             error = raised
         job = handler.job

@@ -68,8 +68,8 @@ class Kernel:
         self.ids = IdWindows(self)
         self.async_turns = AsyncTurns(self)
         self.idle = IdleSweep(self)
-        #: work whose synchronous part runs at present, for the watchdog
-        self.running: Work | None = None
+        #: the turn whose synchronous part runs at present, for the watchdog; ``turn_count`` tells one such part from the next
+        self.running: Turn | None = None
         self.turn_count = 0
         self.is_open = False
         self.is_stopping = False
@@ -183,7 +183,7 @@ class Kernel:
         turn = Turn(cell, work)
         cell._turn = turn
         self.turn_count += 1
-        self.running = work
+        self.running = turn
         try:
             result = work.run(cell, work.argument)
             self.running = None
