@@ -22,5 +22,5 @@ def fault(code: str, message: str, text: str, at: int) -> CodecError:
 def expected(what: str, text: str, at: int) -> CodecError:
     """An error for text that does not go on as the grammar wants."""
     if text[at : at + 1] in tuple("$!+*/<>=&|^?~("):
-        return fault("NT-RECON-008", f"expected {what} not an expression, which natant does not read", text, at)
+        return fault("NT-RECON-008", f"expected {what}; this is an expression, which natant does not read", text, at)
     return fault("NT-RECON-001", f"expected {what}", text, at)

@@ -84,7 +84,11 @@ class Reader:
             raise fault("NT-RECON-006", "brackets are nested too deeply here; flatten the value", self.text, self.pos)
 
     def items(self, out: list[Any], closer: str) -> None:
-        """Read items to ``closer`` and past it; a closer of NUL is the top of a text, which ends where no item goes on."""
+        """Read items to ``closer`` and past it.
+
+        Two closers are none: NUL is the top of a text, which ends where no item goes on and has no empty items; U+0001 is
+        the same with them.
+        """
         text = self.text
         end = self.end
         start = self.pos - 1
@@ -93,12 +97,12 @@ class Reader:
             if self.pos < end and (text[self.pos] <= " " or text[self.pos] == "#"):
                 self.whites()
             if self.pos >= end:
-                if closer == "\0":
+                if closer < " ":
                     return
                 raise fault("NT-RECON-002", f'no "{closer}" closes what opens here', text, start)
             c = text[self.pos]
-            if closer == "\0":
-                if c == "," or c == ";" or c == ":":
+            if closer < " ":
+                if closer == "\0" and (c == "," or c == ";" or c == ":"):
                     raise expected("a value", text, self.pos)
             elif c == closer:
                 self.pos += 1
@@ -129,7 +133,7 @@ class Reader:
                 out.append(key)
             if c == "," or c == ";" or c == "\n" or c == "\r":
                 self.pos = i + 1
-            elif closer == "\0":
+            elif closer < " ":
                 if c != "#":
                     return
             elif c == closer:
@@ -479,7 +483,7 @@ def decode_block(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Recor
     """
     reader = Reader(to_text(text), 0, limits)
     out: list[Any] = []
-    reader.items(out, "\0")
+    reader.items(out, "\1")
     if reader.pos < reader.end:
         raise expected("a separator or the end", reader.text, reader.pos)
     return Record(out)
@@ -508,7 +512,7 @@ def decode_body(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any:
             reader.whites()
             i = reader.pos
             if i < reader.end:
-                raise expected("nothing further, as a body is one value,", reader.text, i)
+                raise expected("nothing further after the one value of a body", reader.text, i)
         elif c == ":" or reader.end - i > 1:
-            raise expected("the end, as a body is one value,", reader.text, i)
+            raise expected("the end after the one value of a body", reader.text, i)
     return _one(out)
