@@ -1,0 +1,159 @@
+"""Running a plane as a process: loop, store, host, server, signals, exit code.
+
+==========  ============================================================================================
+exit code   meaning
+==========  ============================================================================================
+0           stopped as asked (SIGTERM, SIGINT), everything acknowledged is durable
+1           could not start: the error says why
+3           the graceful stop was cut short by a second signal or took too long; acknowledged work is durable all the same
+==========  ============================================================================================
+
+The first SIGTERM or SIGINT stops gracefully, the second at once.  What was acknowledged is durable before its
+acknowledgement leaves, so neither way loses any of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl as tls
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from natant.host import Host
+from natant.loop import LoopEnv
+from natant.observe.watchdog import Watchdog
+from natant.plane import Plane
+from natant.server.limit import Limit
+from natant.server.server import GRACE_S, Server
+
+__all__ = ["CUT_SHORT", "Option", "run", "serve"]
+
+#: exit code of a stop that was cut short
+CUT_SHORT: Final = 3
+#: time for the host to finish once its server has stopped
+HOST_GRACE_S: Final = 30.0
+
+_LOG = logging.getLogger("natant.server")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """How a plane is served.
+
+    :ivar make_store: opens the store; called once, in the process that runs the plane.
+    :ivar connect: reaches other hosts from agents; None where that is not wanted.
+    :ivar warn_s: a handler that blocks the loop longer is logged.
+    :ivar block_timeout_s: a handler that blocks the loop longer is interrupted; 0: never.
+    :ivar grace_s: time for a graceful stop.
+    """
+
+    make_store: Callable[[], Any]
+    address: str = "127.0.0.1"
+    port: int = 9001
+    ssl: tls.SSLContext | None = None
+    limit: Limit = field(default_factory=Limit)
+    allow_origins: Iterable[str] = ()
+    allow_hosts: Iterable[str] = ()
+    is_volatile: bool = False
+    connect: Any = None
+    warn_s: float = 0.25
+    block_timeout_s: float = 5.0
+    grace_s: float = GRACE_S
+
+
+def run(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
+    """Serve a plane until a signal comes; blocks.  Call it in the main thread.
+
+    :param on_ready: called in the loop once the port is open.
+    :return: the exit code.
+    :raises NatantError: where the store or the port cannot be opened.
+    """
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(serve(plane, option, on_ready=on_ready))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """A loop of uvloop where that exists, else the standard one."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
+    """The same within a running loop."""
+    env = LoopEnv()
+    host = Host(plane, store=option.make_store(), env=env, is_volatile=option.is_volatile, connect=option.connect)
+    server = Server(
+        host,
+        address=option.address,
+        port=option.port,
+        ssl=option.ssl,
+        limit=option.limit,
+        allow_origins=option.allow_origins,
+        allow_hosts=option.allow_hosts,
+    )
+    watchdog = Watchdog(host.kernel, warn_s=option.warn_s, block_timeout_s=option.block_timeout_s)
+    stop = _Stop(server)
+    try:
+        await host.start()
+        try:
+            await server.start()
+        except BaseException:
+            await host.stop()
+            raise
+        watchdog.start()
+        with stop.on_signals():
+            if on_ready is not None:
+                on_ready(server)
+            await stop.asked.wait()
+            await server.stop(option.grace_s)
+            try:
+                async with asyncio.timeout(HOST_GRACE_S):
+                    await host.stop()
+            except TimeoutError:
+                _LOG.error("the host did not finish within %g s", HOST_GRACE_S)
+                return CUT_SHORT
+    finally:
+        watchdog.stop()
+        env.close()
+    _LOG.info("stopped")
+    return CUT_SHORT if stop.is_cut else 0
+
+
+class _Stop:
+    """What the signals have asked for."""
+
+    def __init__(self, server: Server) -> None:
+        self.asked = asyncio.Event()
+        self.is_cut = False
+        self._server = server
+
+    @contextlib.contextmanager
+    def on_signals(self) -> Any:
+        """Listen to SIGTERM and SIGINT."""
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        for number in numbers:
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                loop.add_signal_handler(number, self._on_signal, number)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                with contextlib.suppress(NotImplementedError, RuntimeError):
+                    loop.remove_signal_handler(number)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if not self.asked.is_set():
+            _LOG.info("%s: stopping; once more stops at once", signal.Signals(number).name)
+            self.asked.set()
+        else:
+            self.is_cut = True
+            self._server.cut()
