@@ -19,9 +19,10 @@ from uuid import UUID
 import msgspec
 
 from natant.codec.form import choice, free, hint, limit, mapping, record, scalar, sequence, shape, union, written
-from natant.codec.form.error import misfit, undeclarable, unfit
+from natant.codec.form.error import at, misfit, undeclarable, unfit
 from natant.codec.form.plan import Convert, Plan, Tagging
 from natant.codec.recon.value import AbsentType, ExtantType, Record, UInt32, UInt64, Value
+from natant.errors import FormError
 
 __all__ = ["Builder"]
 
@@ -224,9 +225,8 @@ class Builder:
             for field in form.fields:
                 try:
                     parts.append(self.build(field.kind))
-                except Exception as error:
-                    error.add_note(f"in the field {field.attribute!r} of {label}")
-                    raise
+                except FormError as error:
+                    raise at(error, field.attribute) from error.__cause__
             record.fill(plan, form, parts)
         finally:
             del self.open[kind]

@@ -30,7 +30,7 @@ import msgspec
 
 from natant.codec.form.error import misfit, refuse, unfit
 from natant.codec.form.plan import DEPTH_LIMIT, Convert
-from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot, UInt32, UInt64
+from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot, UInt32, UInt64, Value
 from natant.errors import FormError
 
 __all__ = ["any_from_json", "any_to_json", "as_plain", "as_value", "from_plain", "parse_json", "too_deep", "write_json"]
@@ -44,17 +44,18 @@ _AS_IT_IS: Final = frozenset((str, int, bool, bytes, UInt32, UInt64, type(Extant
 def any_to_json(value: Any) -> bytes:
     """The JSON of an untyped Recon value; plain Python (dict, list, None) is taken too.
 
-    :raises FormError: NT-FORM-008 for a number or object that JSON has not, NT-FORM-010 when nested deeper than 64.
+    :raises FormError: NT-FORM-008 for a number or object that JSON has not, NT-FORM-010 when nested too deeply.
     """
     return write_json(as_plain(value))
 
 
-def any_from_json(data: bytes | str) -> Any:
+def any_from_json(data: bytes | str) -> Value:
     """The Recon value of some JSON, by the table above.
 
-    :raises FormError: NT-FORM-009 when it is not JSON, NT-FORM-010 when nested deeper than 64 levels.
+    :raises FormError: NT-FORM-009 when it is not JSON, NT-FORM-010 when nested too deeply.
     """
-    return from_plain(parse_json(data))
+    value: Value = from_plain(parse_json(data))
+    return value
 
 
 def parse_json(data: bytes | str) -> Any:

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from natant.codec.recon.limit import MAX_WRITE_DEPTH
 from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot
 from natant.errors import FormError
 
 __all__ = ["DEPTH_LIMIT", "MISSING", "Convert", "Definitions", "Plan", "Tagging", "flattened"]
 
-DEPTH_LIMIT: Final = 64
-"""Most levels of records inside one another; the same as the Recon reader's."""
+DEPTH_LIMIT: Final = MAX_WRITE_DEPTH
+"""Most levels of records inside one another: as many as the Recon writer writes, so all that is encoded can be kept."""
 
 Convert: TypeAlias = Callable[[Any], Any]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from natant.codec.form.error import misfit, refuse, undeclarable, unfit
 from natant.codec.form.plan import Convert, Definitions, Plan, Tagging
+from natant.codec.form.shape import JSON_TAG
 from natant.codec.recon.value import AbsentType, ExtantType, Record, Slot, UInt32, UInt64
 from natant.errors import FormError
 
@@ -42,6 +43,8 @@ def union(name: str, members: list[Plan]) -> Plan:
     top = _chooser(claims, _records(by_tag, taggings, record, True, expected), "top", expected)
     lift = _lift(claims, taggings, record, expected)
 
+    boxes = "data" in claims and "text" in claims  # base64 text could be any text
+
     def directions(direction: str) -> Convert:
         table: dict[type, Convert] = {}
         for tagging, member in zip(taggings, tagged, strict=True):
@@ -50,6 +53,8 @@ def union(name: str, members: list[Plan]) -> Plan:
         for member in others:
             for kind in member.types:
                 table.setdefault(kind, getattr(member, direction))
+        if boxes and direction == "lower":
+            table[bytes] = _boxed(table[bytes])
         return _writer(table, [getattr(member, direction) for member in others], expected)
 
     plan = Plan(name, " ".join({claim for member in members for claim in member.claims}), ())
@@ -57,17 +62,27 @@ def union(name: str, members: list[Plan]) -> Plan:
     plan.turn(decode, directions("encode"), lift, directions("lower"))
     plan.top = top
     plan.is_hashable = all(member.is_hashable for member in members)
-    plan.is_clean = all(member.is_clean for member in members) and (
-        not taggings or all(tagging.field != "@tag" for tagging in taggings)
-    )
+    plan.is_clean = all(member.is_clean for member in members) and not boxes
+    plan.is_clean = plan.is_clean and all(tagging.field != JSON_TAG for tagging in taggings)
 
     def schema(definitions: Definitions) -> dict[str, Any]:
         parts = [tagging.schema(definitions) for tagging in taggings]
-        parts += [member.schema(definitions) for member in others]
+        for member in others:
+            part = member.schema(definitions)
+            parts.append(_boxed_schema(part) if boxes and "data" in member.claims else part)
         return {"anyOf": parts}
 
     plan.schema = schema
     return plan
+
+
+def _boxed(lower: Convert) -> Convert:
+    """Data beside text: in an object that says it is data."""
+    return lambda obj: {"@data": lower(obj)}
+
+
+def _boxed_schema(data: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"@data": data}, "required": ["@data"]}
 
 
 def _sort(name: str, members: list[Plan]) -> tuple[list[Plan], list[Plan]]:
