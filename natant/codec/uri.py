@@ -20,7 +20,7 @@ __all__ = ["check_node", "normalize", "resolve", "resolve_lane", "segments"]
 _PCHAR: Final = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _HOST: Final = r"(?:\[[0-9A-Fa-fvV:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)"
 _uri = re.compile(
-    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+\-.]*):)?"
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+\-.]*):)?+"
     rf"(?:(?P<authority>//(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{{2}})*@)?{_HOST}(?::[0-9]*)?(?=[/?#]|\Z))|(?!//))"
     rf"(?P<path>(?:{_PCHAR}|/)*)"
     rf"(?P<query>\?(?:{_PCHAR}|[/?])*)?"

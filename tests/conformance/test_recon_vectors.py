@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def test_deviations_are_of_vectors_that_exist() -> None:
 def echoes() -> list[tuple[str, str | None]]:
     frames = [frame for frame in load("warp_capture.jsonl") if frame["scenario"] == "recon.echo_value_lane"]
     pairs = []
-    for sent, answer in zip(frames, frames[1:], strict=False):
+    for sent, answer in pairwise(frames):
         if sent["dir"] == "c2s" and sent["text"].startswith("@command"):
             pairs.append((sent["text"], answer["text"] if answer["op"] == "text" else None))
     return pairs

@@ -442,7 +442,7 @@ class Reader:
         return "\"$'/@[\\]{}\b\f\n\r\t"[at]
 
 
-def to_text(text: str | bytes | bytearray | memoryview) -> str:
+def to_text(text: str | bytes | bytearray) -> str:
     """Text of UTF-8 bytes.
 
     :raises CodecError: ``NT-RECON-009`` where the bytes are no UTF-8.
@@ -463,7 +463,7 @@ def _one(out: list[Any]) -> Any:
     return Record(out)
 
 
-def decode(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any:
+def decode(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Any:
     """Read a Recon text: the value in it, Absent where it is empty, or a record where it has several items or slots.
 
     :raises CodecError: ``NT-RECON-001`` to ``NT-RECON-009``; the message names the line and column.
@@ -476,7 +476,7 @@ def decode(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any:
     return _one(out)
 
 
-def decode_block(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Record:
+def decode_block(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Record:
     """Read a block, items without braces around them, as the record of its items; empty items are allowed.
 
     :raises CodecError: as :func:`decode`.
@@ -489,7 +489,7 @@ def decode_block(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Recor
     return Record(out)
 
 
-def decode_body(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Any:
+def decode_body(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Any:
     """Read what follows the header of an envelope or of a map operation (reference, section 2.2).
 
     Header and body are one flattened record: no item is Absent, one value is that value, else the record of the rest.

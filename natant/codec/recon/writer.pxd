@@ -18,6 +18,8 @@ cdef class Writer:
     @cython.locals(i=Py_ssize_t, count=Py_ssize_t, start=Py_ssize_t)
     cdef expression(self, tuple items)
 
+    cdef enter(self)
+
     cdef record(self, tuple items)
 
     @cython.locals(at=Py_ssize_t, piece=str)

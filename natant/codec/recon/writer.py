@@ -84,14 +84,18 @@ class Writer:
             self.is_lossy = True
         return text
 
-    def record(self, items: tuple[Any, ...]) -> None:
-        """Write a record as a value: in braces, or as an expression where it has attributes."""
+    def enter(self) -> None:
+        """Count a bracket that opens."""
         self.depth -= 1
         if self.depth < 0:
             raise CodecError(
                 "NT-RECON-006",
                 f"the value nests deeper than {MAX_WRITE_DEPTH} records; flatten it before it is encoded",
             )
+
+    def record(self, items: tuple[Any, ...]) -> None:
+        """Write a record as a value: in braces, or as an expression where it has attributes."""
+        self.enter()
         for item in items:
             if type(item) is Attr:
                 self.expression(items)
@@ -182,7 +186,7 @@ class Writer:
             self.is_lossy = True
             is_bare = not self.is_exact
         if is_bare:
-            self.depth -= 1
+            self.enter()
             self.block(items)
             self.depth += 1
         else:
@@ -227,7 +231,7 @@ class Writer:
             self.record(items)
             self.out.append("}")
         elif items:
-            self.depth -= 1
+            self.enter()
             self.operand(items, False)
             self.depth += 1
 

@@ -45,14 +45,14 @@ ORDER = [
 
 
 def test_order() -> None:
-    assert sorted(reversed(ORDER), key=sort_key) == ORDER
+    assert sorted(ORDER[5:] + ORDER[:5], key=sort_key) == ORDER
     for at, value in enumerate(ORDER):
         assert [compare(value, other) for other in ORDER] == [1] * at + [0] + [-1] * (len(ORDER) - at - 1)
 
 
 def test_the_order_a_live_server_synced_in() -> None:
     keys = [Record([Attr("k", 1)]), Record([Slot("k", 1)]), "a", "b c", "e", 1, 1.5, True, Extant]
-    assert sorted(reversed(keys), key=sort_key) == keys
+    assert sorted(keys[5:] + keys[:5], key=sort_key) == keys
 
 
 @given(values, values, values)
