@@ -12,8 +12,10 @@ A fenced block of Python is one of these:
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -66,11 +68,14 @@ BLOCKS = [block for path in DOCUMENTS for block in blocks_of(path) if block.lang
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.where)
-def test_code_in_documents_is_tested_source(block: Block) -> None:
+def test_code_in_documents_is_tested_source(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     if "file" in block.options:
         assert block.body.strip("\n") == source(block.options), f"{block.where} differs from {block.options['file']}"
     elif "run" in block.options:
-        exec(compile(block.body, block.where, "exec"), {"__name__": "document"})
+        # Dataclasses and typed structs look for the module they were written in.
+        module = ModuleType("document")
+        monkeypatch.setitem(sys.modules, "document", module)
+        exec(compile(block.body, block.where, "exec"), module.__dict__)
     else:
         assert "compiles" in block.options, f"{block.where}: say file=..., run or compiles after ```python"
         compile(block.body, block.where, "exec")

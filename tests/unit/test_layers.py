@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "natant.client",
         "natant",
     ),
-    ("natant.portal", "natant.cli", "natant.testing"),
+    ("natant.portal", "natant.cli", "natant.demo", "natant.testing"),
 )
 
 #: Within and across layers: what the first may not import, and why.
@@ -49,6 +49,10 @@ STRANGERS: tuple[tuple[str, str, str], ...] = (
     ("natant.fabric", "natant.lane", "a fabric knows where an agent lives, not what it holds"),
     ("natant.client", "natant.server", "a client needs no server"),
     ("natant.client", "natant.kernel", "a client needs no server"),
+    *(
+        ("natant.demo", f"natant.{inner}", "the demo is written as anybody's program is, with natant's public names")
+        for inner in ("codec", "host", "kernel", "lane.base", "link", "server", "store")
+    ),
     ("natant.ingress", "natant.egress", "connectors do not know each other"),
     ("natant.egress", "natant.ingress", "connectors do not know each other"),
 )

@@ -34,7 +34,7 @@ FORBIDDEN = {
     "a path of somebody's machine": ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/"],
     "a registry's host": ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "crates" + ".io", "deb." + "debian"],
     "a tool that wrote it": ["cla" + "ude", "anth" + "ropic", "open" + "ai", "cop" + "ilot", "chat" + "gpt"],
-    "work left over": ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"],
+    "work left over": ["TO" + "DO", "FIX" + "ME", "XX" + "X", "raise NotImplemented" + "Error"],
 }
 FORBIDDEN_PATTERN = {
     rule: re.compile(
@@ -175,10 +175,17 @@ def test_nothing_is_left_that_does_not_belong_here(rule: str) -> None:
 
 
 def constants(path: Path) -> Iterator[tuple[str, int]]:
-    """Error codes that stand alone in a string, which is how an error is raised."""
+    """Error codes in strings that are no docstrings: what is raised, logged or told to a peer."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree(path))
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
-            yield node.value, node.lineno
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            for code in CODE.findall(node.value):
+                yield code, node.lineno
 
 
 def pages() -> dict[str, Path]:
