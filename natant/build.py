@@ -22,6 +22,7 @@ HOT_MODULES: Final = (
     "natant.codec.recon.value",
     "natant.codec.recon.string",
     "natant.codec.recon.reader",
+    "natant.codec.recon.parse",
     "natant.codec.recon.writer",
     "natant.codec.warp.envelope",
 )

@@ -9,7 +9,7 @@ Record([Attr('fix', 7), Slot('lat', 59.3)])
 
 from natant.codec.recon.limit import DEFAULT_LIMITS, Limits
 from natant.codec.recon.order import compare, sort_key
-from natant.codec.recon.reader import decode, decode_block, decode_body
+from natant.codec.recon.parse import decode, decode_block, decode_body
 from natant.codec.recon.value import (
     Absent,
     AbsentType,

@@ -61,8 +61,3 @@ cdef class Reader:
 
     @cython.locals(i=Py_ssize_t, at=Py_ssize_t, c=Py_UCS4)
     cdef str escape(self)
-
-cdef object _one(list out)
-
-@cython.locals(reader=Reader, i=Py_ssize_t, c=Py_UCS4)
-cpdef object decode_body(object text, object limits=*)

@@ -10,7 +10,7 @@ without attributes is its value.  :meth:`Reader.expression` and :meth:`Reader.at
 :meth:`Reader.items` the rule for what stands between separators.
 
 Invariants: ``pos`` never passes ``end``; every bracket costs one of ``depth``; every item costs one of ``room``.
-Called by :mod:`natant.codec.recon`, and for the header of an envelope by :mod:`natant.codec.warp.envelope`.
+Called by :mod:`natant.codec.recon.parse`, and for the header of an envelope by :mod:`natant.codec.warp.envelope`.
 The file compiles with Cython as it is; its types are in ``reader.pxd``.
 """
 
@@ -20,12 +20,12 @@ from typing import Any, Final
 
 from natant.codec.recon.fault import expected, fault
 from natant.codec.recon.ident import is_ident_part, is_ident_start
-from natant.codec.recon.limit import DEFAULT_LIMITS, MAX_DIGITS, Limits
+from natant.codec.recon.limit import MAX_DIGITS, Limits
 from natant.codec.recon.string import read_data, read_quoted, read_raw
-from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot, UInt32, UInt64
+from natant.codec.recon.value import Attr, Extant, Record, Slot, UInt32, UInt64
 from natant.errors import CodecError
 
-__all__ = ["Reader", "decode", "decode_block", "decode_body", "to_text"]
+__all__ = ["Reader"]
 
 #: Digit by digit is the faster way to a number where this file is compiled, and the slower one where it is not.
 _IS_COMPILED: Final = not __file__.endswith(".py")
@@ -440,79 +440,3 @@ class Reader:
             )
         self.pos = i + 1
         return "\"$'/@[\\]{}\b\f\n\r\t"[at]
-
-
-def to_text(text: str | bytes | bytearray) -> str:
-    """Text of UTF-8 bytes.
-
-    :raises CodecError: ``NT-RECON-009`` where the bytes are no UTF-8.
-    """
-    if isinstance(text, str):
-        return text
-    try:
-        return str(text, "utf-8")
-    except UnicodeDecodeError as error:
-        raise CodecError("NT-RECON-009", f"byte {error.start} is not valid UTF-8; Recon is UTF-8 text") from None
-
-
-def _one(out: list[Any]) -> Any:
-    if not out:
-        return Absent
-    if len(out) == 1 and not isinstance(out[0], (Slot, Attr)):
-        return out[0]
-    return Record(out)
-
-
-def decode(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Any:
-    """Read a Recon text: the value in it, Absent where it is empty, or a record where it has several items or slots.
-
-    :raises CodecError: ``NT-RECON-001`` to ``NT-RECON-009``; the message names the line and column.
-    """
-    reader = Reader(to_text(text), 0, limits)
-    out: list[Any] = []
-    reader.items(out, "\0")
-    if reader.pos < reader.end:
-        raise expected("a separator or the end", reader.text, reader.pos)
-    return _one(out)
-
-
-def decode_block(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Record:
-    """Read a block, items without braces around them, as the record of its items; empty items are allowed.
-
-    :raises CodecError: as :func:`decode`.
-    """
-    reader = Reader(to_text(text), 0, limits)
-    out: list[Any] = []
-    reader.items(out, "\1")
-    if reader.pos < reader.end:
-        raise expected("a separator or the end", reader.text, reader.pos)
-    return Record(out)
-
-
-def decode_body(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Any:
-    """Read what follows the header of an envelope or of a map operation (reference, section 2.2).
-
-    Header and body are one flattened record: no item is Absent, one value is that value, else the record of the rest.
-    As SwimOS's decoder looks one character ahead, one character after a complete body is let pass.
-
-    :raises CodecError: as :func:`decode`; also where the body is a slot or has further items.
-    """
-    reader = Reader(to_text(text), 0, limits)
-    if reader.end == 0:
-        return Absent
-    out: list[Any] = []
-    reader.operand(out)
-    reader.attributed(out)
-    if reader.pos < reader.end:
-        i = reader.pos
-        c = reader.text[i]
-        if c == "," or c == ";" or c == "\n" or c == "\r" or c == "#":
-            if c != "#":
-                reader.pos += 1
-            reader.whites()
-            i = reader.pos
-            if i < reader.end:
-                raise expected("nothing further after the one value of a body", reader.text, i)
-        elif c == ":" or reader.end - i > 1:
-            raise expected("the end after the one value of a body", reader.text, i)
-    return _one(out)

@@ -1,6 +1,7 @@
 # Types for Cython; the module runs without this file.
 cimport cython
-from natant.codec.recon.reader cimport Reader, decode_body
+from natant.codec.recon.parse cimport decode_body
+from natant.codec.recon.reader cimport Reader
 
 cdef bint _IS_COMPILED
 

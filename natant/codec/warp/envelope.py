@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from natant.codec.recon.limit import DEFAULT_LIMITS
-from natant.codec.recon.reader import Reader, decode_body
+from natant.codec.recon.parse import decode_body
+from natant.codec.recon.reader import Reader
 from natant.codec.recon.value import Record, Slot
 from natant.codec.recon.writer import encode as encode_value
 from natant.codec.uri import check_node

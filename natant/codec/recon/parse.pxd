@@ -1,0 +1,9 @@
+# Types for Cython; the module runs without this file.
+cimport cython
+from natant.codec.recon.reader cimport Reader
+from natant.codec.recon.value cimport Attr, Record, Slot
+
+cdef object _one(list out)
+
+@cython.locals(reader=Reader, i=Py_ssize_t, c=Py_UCS4)
+cpdef object decode_body(object text, object limits=*)
