@@ -6,6 +6,7 @@ nodes and lanes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from natant.codec import recon, uri
@@ -47,8 +48,11 @@ class Host:
         self.plane = plane
         self.env = env
         self.store = store
+        self.router = plane.router.copy()
+        #: called when the host has stopped
+        self.closers: list[Callable[[], object]] = []
         self.kernel = Kernel(
-            plane.router, store=store, env=env, config=plane.config, log=Log(env.now), is_volatile=is_volatile
+            self.router, store=store, env=env, config=plane.config, log=Log(env.now), is_volatile=is_volatile
         )
         self.hub = Hub(self.kernel, authenticator=plane.authenticator, policy=plane.policy)
         self.downlinks = AgentDownlinks(self.kernel, self.hub, connect)
@@ -73,7 +77,7 @@ class Host:
         deadline_s = self.env.now() + STOP_GRACE_S
         await kernel.async_turns.wait_idle(deadline_s)
         kernel.async_turns.cancel_all()
-        self.downlinks.close_all()
+        await self.downlinks.close_all()
         kernel.drain()
         done = self.env.future()
         kernel.journal.when_idle(lambda: None if done.done() else done.set_result(None))
@@ -83,6 +87,8 @@ class Host:
         """Quiesce, then close the store."""
         if not self.kernel.is_stopping:
             await self.quiesce()
+        for closer in self.closers:
+            closer()
         self.store.close()
 
     @property
@@ -103,7 +109,7 @@ class Host:
         :raises LinkError: ``NT-LINK-001`` where the agent has no such lane.
         """
         _, path = uri.resolve(node)
-        kind = self.plane.router.find(path)
+        kind = self.router.find(path)
         if kind is None:
             raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
         found = kind._schema.lanes.get(uri.resolve_lane(lane)[1])
@@ -178,7 +184,7 @@ class Host:
         :raises PlaneError: ``NT-PLANE-004`` where no route fits.
         """
         _, path = uri.resolve(node)
-        kind = self.plane.router.find(path)
+        kind = self.router.find(path)
         if kind is None:
             raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
         schema = kind._schema

@@ -37,6 +37,12 @@ class LoopEnv:
         """Call after what runs now."""
         return self._loop.call_soon(function, *args)
 
+    def call_threadsafe(self, function: Callable[..., object], *args: Any) -> object:
+        """Call in the loop's thread; dropped where the loop has been closed."""
+        if self._loop.is_closed():
+            return None
+        return self._loop.call_soon_threadsafe(function, *args)
+
     def call_at(self, when_s: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
         """Call when the clock says ``when_s``."""
         return self._loop.call_at(when_s - self._offset_s, function, *args)

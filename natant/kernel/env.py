@@ -43,6 +43,9 @@ class Env(Protocol):
     def call_soon(self, function: Callable[..., object], *args: Any) -> object:
         """Call ``function`` after what runs at present, in order of the calls."""
 
+    def call_threadsafe(self, function: Callable[..., object], *args: Any) -> object:
+        """As :meth:`call_soon`, from any thread."""
+
     def call_at(self, when_s: float, function: Callable[..., object], *args: Any) -> Handle:
         """Call ``function`` when :meth:`now` has reached ``when_s``."""
 

@@ -82,6 +82,8 @@ class Kernel:
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
         self._congestion_waiters: list[Callable[[], None]] = []
+        #: changes whenever an agent comes or goes
+        self.generation = 0
         #: reasons why an agent must not be stopped though idle
         self.alive_guards: list[Callable[[Cell], bool]] = []
 
@@ -114,6 +116,9 @@ class Kernel:
         kind = self.router.find(node)
         if kind is None:
             return None
+        guard = kind._schema.guard
+        if guard is not None and not guard(self, node):
+            return None
         return self._activate(kind, node)
 
     def _activate(self, kind: type[Cell], node: str) -> Cell:
@@ -123,6 +128,7 @@ class Kernel:
         cell._is_known = self.is_volatile or self.store.get(key.node_key(node)) is not None
         self.agents[node] = cell
         self.counter.activations += 1
+        self.generation += 1
         self.idle.touch(cell)
         for periodic in schema.periodic:
             self.timer.arm_periodic(cell, periodic)
@@ -135,6 +141,7 @@ class Kernel:
     def retire(self, cell: Cell) -> None:
         """Take an idle agent out of memory."""
         self.counter.idle_stops += 1
+        self.generation += 1
         del self.agents[cell.node]
         self.ids.forget(cell.node)
         self.timer.forget(cell)

@@ -27,8 +27,8 @@ class LaneKind(Protocol):
         :raises FormError: where the body does not fit the lane.
         """
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
-        """The state as ``(key text, event body)`` pairs in the order of a sync."""
+    def snapshot(self, cell: Any, uri: str) -> Iterator[tuple[str | None, str]]:
+        """The state as ``(key text, event body)`` pairs in the order of a sync; ``uri`` is the lane as the peer wrote it."""
 
     def entry(self, cell: Any, key: Any) -> str | None:
         """The event body of one entry of a keyed lane, None where it is not there (any more)."""

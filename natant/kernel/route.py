@@ -16,7 +16,7 @@ __all__ = ["Route", "Router"]
 
 T = TypeVar("T")
 
-_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}|:([A-Za-z_][A-Za-z0-9_]*)(?=/|$)")
+_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}|(?<=/):([A-Za-z_][A-Za-z0-9_]*)(?=/|$)")
 
 
 class Route:
@@ -89,6 +89,12 @@ class Router(Generic[T]):
                 )
         self._entries.append((route, target))
         self._entries.sort(key=lambda entry: (len(entry[0].names), -len(entry[0].shape)))
+
+    def copy(self) -> Router[T]:
+        """A router with the same routes, to which more can be added."""
+        other: Router[T] = Router()
+        other._entries = list(self._entries)
+        return other
 
     def find(self, node: str) -> T | None:
         """What lives at ``node``, None where no route fits."""

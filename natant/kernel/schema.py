@@ -40,6 +40,8 @@ class Schema:
     options: dict[str, Any] = field(default_factory=dict)
     has_start: bool = False
     has_stop: bool = False
+    #: ``(kernel, node) -> is there such a node?`` for nodes that only exist beside others; None: each that fits the route
+    guard: Callable[[Any, str], bool] | None = None
     #: lanes that watch other agents and take that up again when the agent comes to life
     joins: list[Any] = field(default_factory=list)
     doc: str = ""

@@ -93,8 +93,8 @@ class Lane:
         """A command from outside; lanes that take none ignore it."""
         return None
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
-        """The bodies of a sync."""
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
+        """The bodies of a sync; ``uri`` is the lane as the peer wrote it, with query and fragment."""
         return iter(())
 
     def entry(self, cell: Any, key: Any) -> str | None:

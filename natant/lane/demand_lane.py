@@ -74,7 +74,7 @@ class DemandLane(Lane, Generic[T]):
         if links is not None and self.index in links:
             turn.events.append(Event(self.index, SET, self._text(cell)))
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         yield None, self._text(cell)
 
     def read(self, cell: Any) -> Any:

@@ -76,7 +76,7 @@ class DemandMapLane(Lane, Generic[K, V]):
         else:
             turn.events.append(Event(self.index, UPDATE, body, key_text))
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         for key in self.call(cell, "keys") or ():
             key_text, _ = encode_key(self, cell, self.key_form, key)
             body = self._body(cell, key, key_text)

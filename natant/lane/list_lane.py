@@ -367,7 +367,7 @@ class ListLane(Lane, Generic[T]):
             return None
         return index if 0 <= index < len(entries) else None
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         for at, entry in enumerate(list(self.state(cell).entries)):
             yield entry.key, operation.list_update(at, entry.key, encode_texts(self, cell, self.form, entry.value)[0])
 

@@ -340,7 +340,7 @@ class MapLane(Lane, Generic[K, V]):
         elif op in ("take", "drop"):
             self.trim(cell, TAKE if op == "take" else DROP, change.n)
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         state = self.state(cell)
         for key in list(state.order.keys(state.data)):
             value = state.data.get(key, _MISSING)

@@ -86,7 +86,7 @@ class ValueLane(Lane, Generic[T]):
         else:
             self.__set__(cell, self.form.decode(body))
 
-    def snapshot(self, cell: Any) -> Iterator[tuple[str | None, str]]:
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         yield None, self._text(cell)
 
     def entry(self, cell: Any, key: Any) -> str | None:

@@ -6,7 +6,7 @@ agents that watch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec.form import form
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentDownlinks"]
 
-Connect = Callable[[str], tuple[Channel, Callable[[], None]]]
+Connect = Callable[[str], tuple[Channel, Callable[[], Awaitable[None]]]]
 
 #: other hosts that one host may be connected to
 HOST_LIMIT: Final = 1000
@@ -67,7 +67,7 @@ class AgentDownlinks:
         self._session.link_limit = 2**31
         self.local = Channel(self._session.receive, host.env.now, "", is_local=True)
         self._remote: dict[str, Channel] = {}
-        self._closers: list[Callable[[], None]] = []
+        self._closers: list[Callable[[], Awaitable[None]]] = []
         self._of: dict[str, set[Downlink]] = {}
         host.downlinks = self
         host.alive_guards.append(lambda cell: bool(self._of.get(cell.node)))
@@ -77,10 +77,10 @@ class AgentDownlinks:
         """Begin to link."""
         self.local.connected()
 
-    def close_all(self) -> None:
+    async def close_all(self) -> None:
         """End the connections to other hosts."""
         for closer in self._closers:
-            closer()
+            await closer()
         self._closers.clear()
 
     # --- for agents -----------------------------------------------------------------------------------------------

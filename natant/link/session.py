@@ -205,11 +205,10 @@ class Session:
     def _attach(self, link: Uplink, linked: str | None, is_sync: bool) -> None:
         lane = link.lane
 
-        def read(cell: Any) -> Iterator[tuple[str | None, str]]:
+        def read(_: Any) -> Iterator[tuple[str | None, str]]:
             if not is_sync:
                 return iter(())
-            bodies: Iterator[tuple[str | None, str]] = lane.snapshot(cell)
-            return iter(list(bodies)) if link.is_eager else bodies
+            return link.read_state()
 
         def use(bodies: Any) -> None:
             if link.is_closed or self.is_closed:
@@ -236,10 +235,6 @@ class Session:
     def resync(self, link: Uplink, is_told: bool = True) -> None:
         """Send the whole state of a link anew."""
 
-        def read(cell: Any) -> Iterator[tuple[str | None, str]]:
-            bodies: Iterator[tuple[str | None, str]] = link.lane.snapshot(cell)
-            return iter(list(bodies)) if link.is_eager else bodies
-
         def use(bodies: Any) -> None:
             if link.is_closed or self.is_closed:
                 return
@@ -248,7 +243,7 @@ class Session:
             else:
                 link.begin_sync(bodies, is_told)
 
-        self.hub.when_shown(link.cell, link.lane, f"sync:{link.lane.name}", read, use)
+        self.hub.when_shown(link.cell, link.lane, f"sync:{link.lane.name}", lambda _: link.read_state(), use)
 
     def break_link(self, link: Uplink, error: Exception) -> None:
         """The state cannot be read: end this one link and tell why in the log."""

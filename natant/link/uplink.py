@@ -76,10 +76,9 @@ class Uplink:
         """Put what is due into ``out``; True where more is ready."""
         raise AssertionError("each kind has its own queue")
 
-    @property
-    def is_eager(self) -> bool:
-        """True where the state must be read at once for a sync, not bit by bit."""
-        return True
+    def read_state(self) -> Iterator[tuple[str | None, str]]:
+        """The state of the lane as it is now."""
+        return iter(list(self.lane.snapshot(self.cell, self.lane_text)))
 
     def ready(self) -> None:
         """There is something to send."""
@@ -168,9 +167,10 @@ class KeyedUplink(Uplink):
         #: the next part of the state is being read behind a turn or a commit
         self.is_waiting = False
 
-    @property
-    def is_eager(self) -> bool:
-        return False
+    def read_state(self) -> Iterator[tuple[str | None, str]]:
+        """The state, read bit by bit as the sync goes on."""
+        bodies: Iterator[tuple[str | None, str]] = self.lane.snapshot(self.cell, self.lane_text)
+        return bodies
 
     def offer(self, event: Event) -> None:
         queue = self.queue

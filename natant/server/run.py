@@ -23,8 +23,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from natant.client.remote import connect
 from natant.host import Host
 from natant.loop import LoopEnv
+from natant.observe.meta import attach
 from natant.observe.watchdog import Watchdog
 from natant.plane import Plane
 from natant.server.limit import Limit
@@ -59,7 +61,7 @@ class Option:
     allow_origins: Iterable[str] = ()
     allow_hosts: Iterable[str] = ()
     is_volatile: bool = False
-    connect: Any = None
+    connect: Any = connect
     warn_s: float = 0.25
     block_timeout_s: float = 5.0
     grace_s: float = GRACE_S
@@ -90,6 +92,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
     """The same within a running loop."""
     env = LoopEnv()
     host = Host(plane, store=option.make_store(), env=env, is_volatile=option.is_volatile, connect=option.connect)
+    attach(host)
     server = Server(
         host,
         address=option.address,

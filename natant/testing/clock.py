@@ -52,6 +52,10 @@ class VirtualEnv:
         self.busy += 1
         return asyncio.get_running_loop().call_soon(self._run, function, args)
 
+    def call_threadsafe(self, function: Callable[..., object], *args: Any) -> object:
+        """As :meth:`call_soon`; test planes log from the loop's thread only."""
+        return self.call_soon(function, *args)
+
     def _run(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         self.busy -= 1
         function(*args)

@@ -17,6 +17,7 @@ from natant.kernel.turn import Outcome
 from natant.lane.base import to_value
 from natant.link.channel import Channel
 from natant.link.downlink import Downlink
+from natant.observe.meta import attach
 from natant.plane import Plane
 from natant.store.memory import MemoryStore
 from natant.testing.clock import VirtualClock, VirtualEnv
@@ -92,6 +93,7 @@ class TestPlane:
 
     async def _open(self) -> None:
         self.host = Host(self.app, store=self._kept, env=self.env, is_volatile=self._is_volatile)
+        attach(self.host)
         await self.host.start()
         await self.clock.settle()
 

@@ -109,7 +109,7 @@ async def test_a_node_without_a_route_is_told_apart_from_a_missing_lane() -> Non
     async with natant.testing.plane(PLANE) as p:
         with pytest.raises(PlaneError, match="NT-PLANE-004"):
             await p.host.command("/nothing", "add", 1)
-        with pytest.raises(natant.NatantError, match="NT-LINK-001.*it has add"):
+        with pytest.raises(natant.NatantError, match=r"NT-LINK-001.*it has add"):
             await p.host.command("/thing/a", "nothing", 1)
 
 

@@ -151,7 +151,7 @@ async def test_parked_work_can_be_done_again_and_dropped() -> None:
 
 async def test_a_refusal_is_told_and_not_parked() -> None:
     async with natant.testing.plane(PLANE) as p:
-        with pytest.raises(TurnError, match="NT-TURN-010.*has only 0"):
+        with pytest.raises(TurnError, match=r"NT-TURN-010.*has only 0"):
             await p.command("/account/a", "transfer", Transfer("b", 1))
         assert await p.get("/account/a", "parked") == {}
 
@@ -166,7 +166,7 @@ async def test_a_body_of_the_wrong_type_is_refused_and_not_parked() -> None:
 
 async def test_a_lane_refuses_a_value_of_another_type() -> None:
     async with natant.testing.plane(PLANE) as p:
-        with pytest.raises(TurnError, match='NT-LANE-012|lane "balance" of /account/a got'):
+        with pytest.raises(TurnError, match=r'NT-LANE-012|lane "balance" of /account/a got'):
             await p.command("/account/a", "wrong")
 
 

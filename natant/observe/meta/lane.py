@@ -1,0 +1,123 @@
+"""The lanes of meta nodes: tables that are computed when asked for, a pulse, logs.  None of them keeps state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from natant.codec import recon
+from natant.codec.form import form
+from natant.codec.warp import operation
+from natant.kernel.cell import Cell
+from natant.kernel.change import SET, Event
+from natant.lane.base import Lane
+from natant.lane.supply_lane import SupplyLane
+
+__all__ = ["LogLane", "PulseLane", "TableLane"]
+
+#: how often a pulse is told, and a table looked at again, while somebody is linked
+PULSE_S: Final = 1.0
+
+Rows = Callable[[Any, str], Iterable[tuple[Any, Any]]]
+
+
+class _Watched(Lane):
+    """A lane that does something every second while it has links."""
+
+    def __init__(self) -> None:
+        super().__init__(is_volatile=True)
+        self._armed: set[Cell] = set()
+
+    def linked(self, cell: Cell) -> None:
+        """A link has come; called by the session."""
+        if cell not in self._armed:
+            self._armed.add(cell)
+            self._arm(cell)
+
+    def _arm(self, cell: Cell) -> None:
+        env = cell._host.env
+        env.call_at(env.now() + PULSE_S, self._beat, cell)
+
+    def _beat(self, cell: Cell) -> None:
+        links = cell._links
+        if not links or self.index not in links or cell._host.is_stopping:
+            self._armed.discard(cell)
+            return
+        self.beat(cell, list(links[self.index]))
+        self._arm(cell)
+
+    def beat(self, cell: Cell, uplinks: list[Any]) -> None:
+        """One second has passed."""
+
+
+class TableLane(_Watched):
+    """A map whose entries ``rows(agent, fragment)`` computes; looked at again whenever agents came or went."""
+
+    kind = "map"
+    conflation = "keyed"
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__()
+        self._rows = rows
+        self._seen: dict[Cell, int] = {}
+
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
+        fragment = uri.partition("#")[2]
+        for key, value in self._rows(cell, fragment):
+            key_text = recon.encode(key)
+            yield key_text, operation.update(key_text, recon.encode_body(value))
+
+    def read(self, cell: Any) -> Any:
+        return recon.decode(recon.encode(dict(self._rows(cell, ""))))
+
+    def has_lost(self, cell: Cell) -> bool:
+        return cell in self._seen
+
+    def beat(self, cell: Cell, uplinks: list[Any]) -> None:
+        generation = cell._host.generation
+        if self._seen.get(cell) != generation:
+            if cell in self._seen:
+                for uplink in uplinks:
+                    uplink.session.resync(uplink, is_told=False)
+            self._seen[cell] = generation
+
+    def types(self) -> dict[str, Any]:
+        return {"key": form(Any), "value": form(Any)}
+
+
+class PulseLane(_Watched):
+    """Figures that ``measure(agent)`` computes, told every second while somebody is linked."""
+
+    kind = "demand"
+    conflation = "latest"
+
+    def __init__(self, measure: Callable[[Any], dict[str, Any]]) -> None:
+        super().__init__()
+        self._measure = measure
+
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
+        yield None, recon.encode_body(self._measure(cell))
+
+    def read(self, cell: Any) -> Any:
+        return recon.decode(recon.encode(self._measure(cell)))
+
+    def beat(self, cell: Cell, uplinks: list[Any]) -> None:
+        event = Event(self.index, SET, recon.encode_body(self._measure(cell)))
+        for uplink in uplinks:
+            uplink.offer(event)
+
+    def types(self) -> dict[str, Any]:
+        return {"value": form(Any)}
+
+
+class LogLane(SupplyLane[Any]):
+    """Log lines of one level."""
+
+    def __init__(self, level: int, name: str) -> None:
+        super().__init__(form(Any), name=name, is_volatile=True)
+        self.level = level
+        self.watched: set[Cell] = set()
+
+    def linked(self, cell: Cell) -> None:
+        """A link has come; called by the session."""
+        self.watched.add(cell)
