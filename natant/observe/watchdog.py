@@ -127,6 +127,7 @@ class Watchdog:
             now_s = time.monotonic()
             if count != seen:
                 seen, since_s, is_warned = count, now_s, False
+                self._noted_s = float("-inf")
                 next_interrupt_s = now_s + self.block_timeout_s
                 continue
             blocked_s = now_s - since_s

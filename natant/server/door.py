@@ -9,6 +9,7 @@ Invariant: a door is in the table of connections from its first moment until it 
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -38,6 +39,9 @@ _PHRASE: Final = {
     503: "Service Unavailable",
 }
 
+#: seconds of quiet before the kernel probes a peer, between probes, and how many of them may stay unanswered
+_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
 #: a client that was refused for lack of room may try again after this
 RETRY_AFTER_S: Final = 5
 
@@ -56,6 +60,8 @@ class Door(HttpToolsProtocol):
         self._has_begun = False
         self._is_shut = False
         self._refusal: ServerError | None = None
+        self._backlog_bytes = 0
+        self._moved_s = 0.0
 
     # --- called by the transport ----------------------------------------------------------------------------------
 
@@ -64,7 +70,8 @@ class Door(HttpToolsProtocol):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if isinstance(peer, tuple) else "local"
-        self._head_since_s = self.loop.time()
+        self._head_since_s = self._moved_s = self.loop.time()
+        _keep_alive(transport)
         table = self.service.table
         if not table.has_room(self.address):
             table.counter.connections_refused += 1
@@ -116,8 +123,20 @@ class Door(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def sweep(self, now_s: float) -> None:
-        """Look at the time that the request head takes."""
-        if self._is_shut or not self._is_in_head or self.timeout_keep_alive_task is not None:
+        """Look at the timeouts: of a peer that does not read its answers, of a request head that does not end."""
+        backlog = self.transport.get_write_buffer_size()
+        if not backlog or backlog < self._backlog_bytes or not self._backlog_bytes:
+            self._moved_s = now_s
+        elif now_s - self._moved_s > self.service.limit.stall_timeout_s:
+            self._drop_stalled(backlog)
+            return
+        self._backlog_bytes = backlog
+        if (
+            self._is_shut
+            or self.transport.is_closing()
+            or not self._is_in_head
+            or self.timeout_keep_alive_task is not None
+        ):
             return
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
@@ -174,6 +193,19 @@ class Door(HttpToolsProtocol):
         return wants_websocket(self.headers)
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _drop_stalled(self, backlog: int) -> None:
+        self.service.counter.peers_stalled += 1
+        self.service.complain(
+            "stalled",
+            "%s",
+            ServerError(
+                "NT-SERVER-015",
+                f"client {self.address} read nothing for {self.service.limit.stall_timeout_s:g} s while {backlog} bytes wait "
+                "for it; dropped",
+            ),
+        )
+        self.transport.abort()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -247,11 +279,29 @@ class Door(HttpToolsProtocol):
         Drain(transport, timeout_s=self.service.limit.close_timeout_s, on_lost=self.connection_lost).begin()
 
 
+def _keep_alive(transport: asyncio.Transport) -> None:
+    """Let the kernel find peers that vanished without a word, on connections that say nothing themselves."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, seconds in _KEEP_ALIVE.items():
+        number = getattr(socket, name, None)  # which of them exist is up to the system
+        if number is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, number, seconds)
+
+
 class _Gone:
     """Stands for the transport once the connection has been handed over."""
 
     def is_closing(self) -> bool:
         return True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def abort(self) -> None:
+        return None
 
     def close(self) -> None:
         return None

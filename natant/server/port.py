@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from natant.link.hub import Identity
 from natant.link.sink import Sink
 
 __all__ = ["HostPort", "SessionPort"]
@@ -34,10 +35,12 @@ class HostPort(Protocol):
     def connect(self, sink: Sink, *, remote: str, request_uri: str = ...) -> Any:
         """A session for one peer connection."""
 
-    async def command(self, node: str, lane: str, value: Any, *, command_id: str | None = ...) -> Any:
+    async def command(
+        self, node: str, lane: str, value: Any, *, command_id: str | None = ..., identity: Identity = ...
+    ) -> Any:
         """Run a command; returns after its commit."""
 
-    async def read(self, node: str, lane: str) -> Any:
+    async def read(self, node: str, lane: str, *, identity: Identity = ...) -> Any:
         """The committed state of a lane."""
 
     async def describe(self, node: str) -> dict[str, Any]:

@@ -58,6 +58,8 @@ def fault_response(request: HTTPConnection, error: NatantError) -> Response:
     allow = error.context.get("allow")
     if isinstance(allow, str):
         headers["allow"] = allow
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
     if status in (408, 413) or error.context.get("is_closing"):
         headers["connection"] = "close"
     facts = {

@@ -29,6 +29,7 @@ from natant.codec.recon.value import Absent, Extant, Record, Slot
 from natant.errors import ServerError
 from natant.lane.base import to_value
 from natant.server.http.body import read_body
+from natant.server.http.identity import identify
 from natant.server.http.lanejson import LaneJson, is_keyed
 from natant.server.http.negotiate import JSON_TYPE, RECON_TYPE, is_json, is_recon, media_type, wants_recon, wants_stream
 from natant.server.http.stream import stream_lane
@@ -101,7 +102,7 @@ class NodePage:
     async def _read(self, request: Request, lane: str) -> Response:
         node = node_uri(request)
         lane_json = self._json(request, lane)
-        value = await self.service.host.read(node, lane)
+        value = await self.service.host.read(node, lane, identity=identify(self.service, request))
         headers = {"vary": "accept", "cache-control": "no-cache"}
         is_map = is_keyed(lane_json.kind)
         key = request.query_params.get("key")
@@ -166,6 +167,7 @@ class NodePage:
                 f"the Idempotency-Key has {len(command_id)} characters; it takes 1 to {ID_SIZE}",
                 http_status=400,
             )
+        identity = identify(self.service, request)
         lane_json = self._json(request, lane)
         data = await read_body(request, self.service.limit)
         media = media_type(request.headers.get("content-type"))
@@ -180,7 +182,7 @@ class NodePage:
                 "for example with curl -H 'content-type: application/json'",
                 http_status=415,
             )
-        outcome = await self.service.host.command(node, lane, value, command_id=command_id)
+        outcome = await self.service.host.command(node, lane, value, command_id=command_id, identity=identity)
         headers = {"natant-sequence": str(outcome.sequence), "cache-control": "no-store"}
         if getattr(outcome, "is_duplicate", False):
             headers["natant-duplicate"] = "true"

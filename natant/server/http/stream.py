@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -27,6 +28,8 @@ from starlette.responses import StreamingResponse
 
 from natant.codec import recon, warp
 from natant.codec.warp import operation
+from natant.link.hub import Identity
+from natant.server.http.identity import identify
 from natant.server.http.lanejson import LaneJson, is_keyed
 from natant.server.http.negotiate import STREAM_TYPE
 
@@ -76,22 +79,23 @@ class StreamSink:
 def stream_lane(service: Service, request: Request, node: str, lane: str, lane_json: LaneJson) -> StreamingResponse:
     """The answer that streams a lane."""
     remote = request.client.host if request.client is not None else "local"
-    target = request.url.path
+    session_of = partial(service.host.connect, remote=remote, request_uri=request.url.path)
     return StreamingResponse(
-        _events(service, remote, target, node, lane, lane_json),
+        _events(service, session_of, identify(service, request), warp.encode("sync", node, lane), lane_json),
         media_type=STREAM_TYPE,
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
 async def _events(
-    service: Service, remote: str, target: str, node: str, lane: str, lane_json: LaneJson
+    service: Service, connect: Callable[[StreamSink], Any], identity: Identity, request: str, lane_json: LaneJson
 ) -> AsyncIterator[bytes]:
     sink = StreamSink(service.limit.stream_events)
-    session = service.host.connect(sink, remote=remote, request_uri=target)
+    session = connect(sink)
+    session.identity = identity
     stopping = asyncio.ensure_future(service.stopping.wait())
     try:
-        session.receive(warp.encode("sync", node, lane))
+        session.receive(request)
         yield b"retry: %d\n\n" % RETRY_MS
         while True:
             await _wait(sink, stopping, service.limit.stream_heartbeat_s)
