@@ -44,7 +44,8 @@ def decode(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) ->
 
     :raises CodecError: ``NT-RECON-001`` to ``NT-RECON-009``; the message names the line and column.
     """
-    reader = Reader(to_text(text), 0, limits)
+    reader = Reader()
+    reader.open(to_text(text), limits)
     out: list[Any] = []
     reader.items(out, "\0")
     if reader.pos < reader.end:
@@ -57,7 +58,8 @@ def decode_block(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMI
 
     :raises CodecError: as :func:`decode`.
     """
-    reader = Reader(to_text(text), 0, limits)
+    reader = Reader()
+    reader.open(to_text(text), limits)
     out: list[Any] = []
     reader.items(out, "\1")
     if reader.pos < reader.end:
@@ -73,7 +75,8 @@ def decode_body(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMIT
 
     :raises CodecError: as :func:`decode`; also where the body is a slot or has further items.
     """
-    reader = Reader(to_text(text), 0, limits)
+    reader = Reader()
+    reader.open(to_text(text), limits)
     if reader.end == 0:
         return Absent
     out: list[Any] = []

@@ -3,8 +3,13 @@ cimport cython
 from natant.codec.recon.value cimport Attr, Record, Slot
 
 cdef bint _IS_COMPILED
+cdef Py_ssize_t _DEPTH
+cdef Py_ssize_t _SIZE
+cdef Py_ssize_t _ITEMS
 cdef tuple _POWERS
 cdef str _OPERATORS
+
+cdef bint is_bool(str word)
 
 cdef class Reader:
     cdef public Py_ssize_t depth
@@ -12,6 +17,9 @@ cdef class Reader:
     cdef public Py_ssize_t pos
     cdef public Py_ssize_t room
     cdef public str text
+
+    @cython.locals(size=Py_ssize_t)
+    cdef open(self, str text, object limits)
 
     @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t)
     cdef blanks(self)
@@ -44,11 +52,11 @@ cdef class Reader:
     @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, c=Py_UCS4)
     cdef str ident(self)
 
-    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, first=Py_ssize_t, whole=Py_ssize_t, c=Py_UCS4, number=double, power=double)
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, first=Py_ssize_t, c=Py_UCS4, number=double)
     cdef object number(self)
 
-    @cython.locals(text=str, i=Py_ssize_t, number=cython.longlong)
-    cdef cython.longlong small(self, Py_ssize_t first, Py_ssize_t last)
+    @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t, first=Py_ssize_t, point=Py_ssize_t, digits=Py_ssize_t, is_negative=bint, whole=cython.longlong, c=Py_UCS4, number=double, power=double)
+    cdef object simple(self)
 
     @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t)
     cdef object based(self, Py_ssize_t start, Py_ssize_t first, int base)

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from natant.codec.recon.fault import expected, fault
 from natant.codec.recon.ident import is_ident_part, is_ident_start
-from natant.codec.recon.limit import MAX_DIGITS, Limits
+from natant.codec.recon.limit import DEFAULT_LIMITS, MAX_DIGITS, Limits
 from natant.codec.recon.string import read_data, read_quoted, read_raw
 from natant.codec.recon.value import Attr, Extant, Record, Slot, UInt32, UInt64
 from natant.errors import CodecError
@@ -29,10 +29,18 @@ __all__ = ["Reader"]
 
 #: Digit by digit is the faster way to a number where this file is compiled, and the slower one where it is not.
 _IS_COMPILED: Final = not __file__.endswith(".py")
-_POWERS: Final = tuple(float(f"1e{power}") for power in range(19))
+_DEPTH: Final = DEFAULT_LIMITS.depth
+_SIZE: Final = DEFAULT_LIMITS.size
+_ITEMS: Final = DEFAULT_LIMITS.items
+_POWERS: Final = tuple(float(f"1e{power}") for power in range(16))
 
 #: characters that only begin an expression
 _OPERATORS: Final = "$!+-*/<>=&|^?~."
+
+
+def is_bool(word: str) -> bool:
+    """True for the two words that are no text."""
+    return word == "true" or word == "false"
 
 
 class Reader:
@@ -40,16 +48,23 @@ class Reader:
 
     __slots__ = ("depth", "end", "pos", "room", "text")
 
-    def __init__(self, text: str, pos: int, limits: Limits) -> None:
+    def open(self, text: str, limits: Limits) -> None:
+        """Begin at the start of a text; the reader was made without arguments, which is the fast way where compiled."""
         self.text = text
-        self.pos = pos
+        self.pos = 0
         self.end = len(text)
-        self.depth = limits.depth
-        self.room = limits.items
-        if self.end > limits.size:
+        if limits is DEFAULT_LIMITS:
+            self.depth = _DEPTH
+            self.room = _ITEMS
+            size = _SIZE
+        else:
+            self.depth = limits.depth
+            self.room = limits.items
+            size = limits.size
+        if self.end > size:
             raise CodecError(
                 "NT-RECON-007",
-                f"the text has {self.end} characters; the limit is {limits.size}. Send it in parts or raise the limit",
+                f"the text has {self.end} characters; the limit is {size}. Send it in parts or raise the limit",
             )
 
     def blanks(self) -> None:
@@ -114,7 +129,7 @@ class Reader:
             if c in "abcdefghijklmnopqrstuvwxyz":
                 # a word and a colon, as most slots begin; what turns out to be something else is read again
                 key = self.ident()
-                if self.pos >= end or text[self.pos] != ":" or key == "true" or key == "false":
+                if self.pos >= end or text[self.pos] != ":" or ((c == "t" or c == "f") and is_bool(key)):
                     self.pos = i
                     key = self.expression()
             else:
@@ -253,10 +268,8 @@ class Reader:
             return value
         if c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_" or (c > "\x7f" and is_ident_start(c)):
             word = self.ident()
-            if word == "true":
-                return True
-            if word == "false":
-                return False
+            if (c == "t" or c == "f") and is_bool(word):
+                return c == "t"
             return word
         if c in "0123456789-":
             return self.number()
@@ -288,6 +301,10 @@ class Reader:
 
     def number(self) -> Any:
         """Read a number: an integer, a float, or an unsigned integer in hexadecimal."""
+        if _IS_COMPILED:
+            value = self.simple()
+            if value is not None:
+                return value
         text = self.text
         end = self.end
         start = self.pos
@@ -308,8 +325,6 @@ class Reader:
             raise fault("NT-RECON-003", "a number has no leading zeros", text, first)
         if c != "." and c != "e" and c != "E":
             self.pos = i
-            if _IS_COMPILED and i - first <= 18:
-                return self.small(first, i) if first == start else -self.small(first, i)
             if i - first > MAX_DIGITS:
                 raise fault("NT-RECON-003", f"an integer has at most {MAX_DIGITS} digits", text, start)
             return int(text[start:i])
@@ -321,13 +336,6 @@ class Reader:
             if i == first:
                 raise fault("NT-RECON-003", "a digit must follow", text, i)
             c = text[i] if i < end else "\0"
-            if _IS_COMPILED and i - start <= 16 and c != "e" and c != "E":
-                # both are exact as floats, so the quotient is the float nearest to the decimal
-                self.pos = i
-                whole = start if text[start] != "-" else start + 1
-                power = _POWERS[i - first]
-                number = self.small(whole, i) / power
-                return number if whole == start else -number
         if c == "e" or c == "E":
             i += 1
             if i < end and (text[i] == "+" or text[i] == "-"):
@@ -343,14 +351,41 @@ class Reader:
             raise fault("NT-RECON-003", "the number is too large for a float", text, start)
         return number
 
-    def small(self, first: int, last: int) -> int:
-        """The number of at most 18 digits, passing over a decimal point."""
+    def simple(self) -> Any:
+        """Read a decimal number of at most 15 digits in one go; None, and nothing read, where it is not as plain as that."""
         text = self.text
-        number = 0
-        for i in range(first, last):
-            if text[i] != ".":
-                number = number * 10 + (ord(text[i]) - 48)
-        return number
+        end = self.end
+        i = start = self.pos
+        is_negative = text[i] == "-"
+        if is_negative:
+            i += 1
+        first = i
+        point = -1
+        whole = 0
+        c = "\0"
+        while i < end:
+            c = text[i]
+            if "0" <= c <= "9":
+                whole = whole * 10 + (ord(c) - 48)
+            elif c == "." and point < 0 and i > first:
+                point = i
+            else:
+                break
+            i += 1
+            if i - start > 17:
+                return None
+        digits = i - first - (1 if point >= 0 else 0)
+        if digits > 15 or digits == 0 or point == i - 1 or (i < end and c in ".eExb"):
+            return None
+        if text[first] == "0" and digits > 1 and point != first + 1:
+            return None
+        self.pos = i
+        if point < 0:
+            return -whole if is_negative else whole
+        # both are exact as floats, so the quotient is the float nearest to the decimal
+        power = _POWERS[i - 1 - point]
+        number = whole / power
+        return -number if is_negative else number
 
     def based(self, start: int, first: int, base: int) -> Any:
         """Read the digits after ``0x`` or ``0b``."""

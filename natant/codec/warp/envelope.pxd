@@ -14,7 +14,7 @@ cdef class Envelope:
     cdef public double rate
     cdef object _body
 
-@cython.locals(opening=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, closing=Py_ssize_t, first=Py_ssize_t, last=Py_ssize_t, tag=str, node=str, lane=str)
+@cython.locals(opening=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, closing=Py_ssize_t, first=Py_ssize_t, last=Py_ssize_t, tag=str, node=str, lane=str, envelope=Envelope)
 cdef Envelope _decode_common(str text)
 
 @cython.locals(c=Py_UCS4, is_after_slash=bint)
@@ -25,3 +25,6 @@ cdef Envelope _decode_any(str text)
 
 @cython.locals(c=Py_UCS4)
 cpdef str join(str head, str body_text)
+
+@cython.locals(text=str, raw=bytes)
+cpdef Envelope decode(object payload)

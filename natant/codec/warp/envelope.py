@@ -90,7 +90,8 @@ def decode(payload: bytes | str) -> Envelope:
         text = payload
     else:
         try:
-            text = str(payload, "utf-8")
+            raw = payload if type(payload) is bytes else bytes(payload)
+            text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise WarpError(
                 "NT-WARP-005", f"byte {error.start} of the message is not valid UTF-8; WARP messages are UTF-8 text"
@@ -132,7 +133,15 @@ def _decode_common(text: str) -> Envelope | None:
         return None
     if not (_IS_COMPILED and _is_plain(node)):
         check_node(node)
-    return Envelope(tag, node, lane, text[closing + 1 :])
+    envelope = Envelope.__new__(Envelope)  # faster than calling the class
+    envelope.tag = tag
+    envelope.node = node
+    envelope.lane = lane
+    envelope.body_text = text[closing + 1 :]
+    envelope.prio = 0.0
+    envelope.rate = 0.0
+    envelope._body = None
+    return envelope
 
 
 def _is_plain(node: str) -> bool:
@@ -153,7 +162,8 @@ def _is_plain(node: str) -> bool:
 def _decode_any(text: str) -> Envelope:
     """Read the header with the Recon reader."""
     try:
-        reader = Reader(text, 0, DEFAULT_LIMITS)
+        reader = Reader()
+        reader.open(text, DEFAULT_LIMITS)
         reader.whites()
         if reader.pos >= reader.end or text[reader.pos] != "@":
             raise _no_envelope(text)
