@@ -15,7 +15,7 @@ from natant.client.http import HttpSide
 from natant.client.timing import CONNECT_WAIT_S, Timing
 from natant.client.value import to_recon
 from natant.codec.form import form
-from natant.codec.recon.value import Value
+from natant.codec.recon.value import Absent, Extant, Value
 from natant.errors import ClientError
 from natant.link.base import ANY, Form
 
@@ -178,15 +178,14 @@ class Client:
 
         :param id: names this command; made up where it is None.
         :param of: the type of the answer.
-        :returns: what the handler returned.
+        :returns: what the handler returned; None where that is nothing.
         :raises ClientError: ``NT-CLIENT-005`` where the host refuses it, ``NT-CLIENT-007`` where no answer came.
         """
-        answer = await self._http.ask(node, lane, to_recon(value), id)
-        return _form(of).decode(answer)
+        return _read(await self._http.ask(node, lane, to_recon(value), id), of)
 
     async def get(self, node: str, lane: str, of: Any = Any) -> Any:
-        """The committed state of a lane, once; errors as of :meth:`ask`."""
-        return _form(of).decode(await self._http.get(node, lane))
+        """The committed state of a lane, once; None where it has none; errors as of :meth:`ask`."""
+        return _read(await self._http.get(node, lane), of)
 
     async def describe(self, node: str) -> dict[str, Any]:
         """What a node is: its agent and lanes, with their types; errors as of :meth:`ask`."""
@@ -199,6 +198,10 @@ class Client:
 
 #: opens a client: ``async with connect("warp://127.0.0.1:9001") as client``
 connect = Client
+
+
+def _read(value: Value, of: Any) -> Any:
+    return None if value is Absent or value is Extant else _form(of).decode(value)
 
 
 def _form(of: Any) -> Form[Any]:

@@ -66,12 +66,12 @@ class HttpSide:
             content=recon.encode_body(value).encode(),
             headers={"Content-Type": RECON, "Accept": RECON, "Idempotency-Key": key},
         )
-        return recon.decode(response.content)
+        return _decode(response)
 
     async def get(self, node: str, lane: str) -> Value:
         """The committed state of a lane."""
         response = await self._request("GET", _path(node), params={"lane": lane}, headers={"Accept": RECON})
-        return recon.decode(response.content)
+        return _decode(response)
 
     async def describe(self, node: str) -> dict[str, Any]:
         """What a node is."""
@@ -134,6 +134,11 @@ class HttpSide:
         )
 
 
+def _decode(response: httpx.Response) -> Value:
+    value: Value = recon.decode(response.content)
+    return value
+
+
 def _path(node: str) -> str:
     path = node.partition("#")[0].partition("?")[0]
     return quote(path if path.startswith("/") else f"/{path}", safe="/:@!$&'()*+,;=%-._~")
@@ -145,7 +150,7 @@ def _facts(response: httpx.Response) -> dict[str, Any]:
         if JSON in response.headers.get("content-type", ""):
             body = response.json()
             return body if isinstance(body, dict) else {}
-        value = recon.decode(response.content)
+        value = _decode(response)
     except (ValueError, CodecError):
         return {}
     return {item.key: item.value for item in value if isinstance(item, Slot)} if isinstance(value, Record) else {}

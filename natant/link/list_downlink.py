@@ -15,7 +15,10 @@ __all__ = ["ListDownlink"]
 
 V = TypeVar("V")
 
-_UNFIT: Final[Any] = object()
+#: how long an element that was appended counts before it comes back
+ECHO_WAIT_S: Final = 5.0
+#: elements that may be on their way at a time, for reckoning where the next one goes
+MAX_SENT: Final = 10_000
 
 
 class _Element:
@@ -57,6 +60,8 @@ class ListDownlink(Downlink, Sequence[V], Generic[V]):
         super().__init__(node, lane, prio=prio, rate=rate, on=on)
         self.form = form
         self._shown: list[_Element] = []
+        #: keys of what was inserted through here and has not come back, in order, with the time
+        self._sent: dict[str, float] = {}
         #: while a sync runs: the elements that came in it
         self._coming: list[_Element] | None = None
 
@@ -86,15 +91,22 @@ class ListDownlink(Downlink, Sequence[V], Generic[V]):
     def append(self, value: V) -> None:
         """Add an element at the end of the lane: sends a command; it shows once the host has published it.
 
+        WARP has no command for that: the index is that after all that is shown and all that this downlink has sent.  Where others
+        write to the lane at the same time, the element may stand elsewhere; then let a command of the agent append.
+
         :raises LinkError: ``NT-LINK-503`` where the downlink is not open, ``NT-LINK-501`` where too many commands wait.
         """
-        self.insert(len(self._shown), value)
+        due_s = 0.0 if self._channel is None else self._channel.now() - ECHO_WAIT_S
+        self._sent = {key: sent_s for key, sent_s in self._sent.items() if sent_s > due_s}
+        self.insert(len(self._shown) + len(self._sent), value)
 
     def insert(self, index: int, value: V) -> None:
         """Put an element before the one at ``index``; errors as of :meth:`append`."""
         channel = self._channel
         key = "" if channel is None else recon.encode(channel.token())
         self._command(body_text=operation.list_update(index, key, self._body(value)))
+        if channel is not None and len(self._sent) < MAX_SENT:
+            self._sent[key] = channel.now()
 
     def set(self, index: int, value: V) -> None:
         """Replace the element at ``index``; IndexError where there is none; further errors as of :meth:`append`."""
@@ -130,6 +142,7 @@ class ListDownlink(Downlink, Sequence[V], Generic[V]):
 
     def _drop_sync(self) -> None:
         self._coming = None
+        self._sent.clear()
 
     def _finish_sync(self) -> None:
         coming, self._coming = self._coming, None
@@ -184,6 +197,11 @@ class ListDownlink(Downlink, Sequence[V], Generic[V]):
         except NatantError as error:
             new.fits = False
             self._misfit(f"the element {index}", error)
+        if key in self._sent:
+            # A host handles the commands of one link in order: what was sent before this is done, or was refused.
+            while next(iter(self._sent)) != key:
+                del self._sent[next(iter(self._sent))]
+            del self._sent[key]
         at = _find(elements, key, index)
         if at is not None:
             self._replace(elements, at, new, is_net=False)

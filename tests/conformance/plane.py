@@ -64,7 +64,7 @@ class Control(Agent, route="/control"):
 
     @command
     def poll(self, token: Any) -> None:
-        self.total = {"tok": token, "n": Count.value}
+        self.total = Record.of({"tok": token, "n": Count.value})
 
     @command
     def reset(self) -> None:

@@ -67,7 +67,10 @@ export function makeDriver(swim, tell) {
 
   const actions = {
     open(request) { links.set(request.name, open(request)); },
-    close(request) { links.get(request.name).close(); links.delete(request.name); },
+    close(request) {
+      links.get(request.name)?.close();
+      links.delete(request.name);
+    },
     state,
     facts(request) {
       const link = links.get(request.name);

@@ -360,7 +360,7 @@ def test_a_list_is_a_sequence() -> None:
     host.settle()
     for value in "abc":
         link.append(value)
-        host.settle()
+    host.settle()
     link.insert(1, "x")
     host.settle()
     assert list(link) == ["a", "x", "b", "c"] == link[0:4]
@@ -389,6 +389,23 @@ def test_a_list_is_a_sequence() -> None:
         ("removed", 0, "y"),
         ("cleared", ["b"]),
     ]
+
+
+def test_appended_elements_that_were_refused_do_not_count_for_ever() -> None:
+    host = Host()
+    host.connect()
+    host.channel.open(link := ListDownlink(NODE, "list"))
+    host.settle()
+    link.append("refused")
+    host.inbox.clear()
+    host.sent.clear()
+    host.now_s += 6
+    link.append("a")
+    link.append("b")
+    host.settle()
+
+    assert list(link) == ["a", "b"]
+    assert ["index:0" in text or "index:1" in text for text in host.sent] == [True, True]
 
 
 def test_a_list_takes_what_java_leaves_out() -> None:
