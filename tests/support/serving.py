@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,7 +13,7 @@ from natant.loop import LoopEnv
 from natant.server import Limit, Server
 from natant.store.memory import MemoryStore
 
-__all__ = ["Unit", "serving", "until"]
+__all__ = ["Unit", "host_of", "serving", "until"]
 
 
 class Unit(Agent, route="/unit/{id}"):
@@ -52,7 +53,7 @@ async def serving(
     prepare: Callable[[Plane], object] | None = None,
     **options: Any,
 ) -> AsyncIterator[Server]:
-    """A running server; ``server.host`` is its host."""
+    """A running server; see :func:`host_of`."""
     plane = Plane("test", list(agents) or [Unit])
     if prepare is not None:
         prepare(plane)
@@ -69,10 +70,14 @@ async def serving(
         env.close()
 
 
+def host_of(server: Server) -> Host:
+    """The host behind a server."""
+    assert isinstance(server.host, Host)
+    return server.host
+
+
 async def until(condition: Callable[[], object], wait_s: float = 10.0) -> None:
     """Let the loop run until ``condition()`` is true."""
-    import asyncio
-
     async with asyncio.timeout(wait_s):
         while not condition():
             await asyncio.sleep(0.005)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 import socket
 import ssl
@@ -76,9 +77,7 @@ class Wire:
         self.body = b""
 
     @classmethod
-    async def connect(
-        cls, port: int, *, tls: ssl.SSLContext | None = None, receive_bytes: int | None = None
-    ) -> Wire:
+    async def connect(cls, port: int, *, tls: ssl.SSLContext | None = None, receive_bytes: int | None = None) -> Wire:
         """A TCP connection; ``receive_bytes`` makes the socket's receive buffer small."""
         sock = socket.socket()
         if receive_bytes is not None:
@@ -175,10 +174,8 @@ class Wire:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
             await asyncio.wait_for(self.writer.wait_closed(), WAIT_S)
-        except (ConnectionError, ssl.SSLError, TimeoutError):
-            pass
 
 
 async def exchange(port: int, data: bytes) -> bytes:

@@ -148,5 +148,3 @@ async def test_the_websockets_library_links_and_closes() -> None:
             pong = await socket.ping()
             await pong
         assert socket.close_code == 1000
-
-
