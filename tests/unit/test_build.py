@@ -59,3 +59,11 @@ def test_every_hot_module_is_there() -> None:
     root = Path(__file__).resolve().parents[2]
 
     assert [path for path in build.sources() if not (root / path).is_file()] == []
+
+
+def test_every_file_of_c_types_belongs_to_a_hot_module() -> None:
+    """A compiled module that uses the C types of one that is not compiled would crash the interpreter."""
+    root = Path(__file__).resolve().parents[2]
+    typed = {str(path.relative_to(root).with_suffix(".py")) for path in (root / "natant").rglob("*.pxd")}
+
+    assert typed <= set(build.sources())
