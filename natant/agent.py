@@ -85,7 +85,7 @@ class Agent(Cell):
         if options:
             unknown = ", ".join(sorted(options))
             raise PlaneError("NT-PLANE-007", f"class {cls.__name__} was given {unknown}; an agent class takes route=")
-        schema = Schema(name=cls.__name__, route=compiled, doc=inspect.getdoc(cls) or "")
+        schema = Schema(name=cls.__name__, route=compiled, doc=inspect.cleandoc(cls.__doc__ or ""))
         taken: dict[str, Lane] = {}
         for attribute, lane in {**_inherited_lanes(cls), **_builtin()}.items():
             _add_lane(cls, schema, taken, attribute, lane)

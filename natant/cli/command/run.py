@@ -1,0 +1,120 @@
+"""``natant run``: serve a plane."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from natant.cli.serving import DEFAULT_PORT, Serving, announce, data_folder, facts_of, serve, set_up_log
+
+__all__ = ["cli"]
+
+
+@click.command("run")
+@click.argument("file", metavar="FILE[:NAME]", required=False)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen; anything but loopback lets others in.",
+)
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+@click.option("--data", metavar="DIR", help="The data folder. [default: .natant/PLANE beside FILE]")
+@click.option("--volatile", "is_volatile", is_flag=True, help="Keep nothing on disk.")
+@click.option(
+    "--allow-origin",
+    "allow_origins",
+    multiple=True,
+    metavar="URL",
+    help="Web pages of this origin may use the server. May be repeated.",
+)
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further name of this server on loopback. May be repeated.",
+)
+@click.option(
+    "--tls",
+    nargs=2,
+    metavar="CERT KEY",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Certificate chain and key (PEM): serve https and wss.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The log on stderr: for people, or JSON lines.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    help="What is logged. [default: warning; info with --log-format json]",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON line on stdout when the server is up.")
+@click.pass_context
+def cli(
+    context: click.Context,
+    *,
+    file: str | None,
+    host: str,
+    port: int,
+    data: str | None,
+    is_volatile: bool,
+    allow_origins: tuple[str, ...],
+    allow_hosts: tuple[str, ...],
+    tls: tuple[str, str] | None,
+    log_format: str,
+    log_level: str,
+    is_json: bool,
+) -> int:
+    """Serve a plane.
+
+    FILE is a Python file; NAME says which plane of it where it has several. Without FILE, plane.py, app.py or
+    main.py of this folder is taken.
+
+    The first Ctrl-C or SIGTERM stops gracefully, the second at once (exit code 130). Nothing that was acknowledged is lost, by kill -9
+    either.
+    """
+    from natant.cli.load import ImportFault, find_file, load_plane
+
+    if data is not None and is_volatile:
+        raise click.UsageError("--data and --volatile exclude each other")
+    if log_format == "json" and context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT:
+        log_level = "info"
+    set_up_log(log_format, log_level)
+    path, name = find_file(file)
+    try:
+        found = load_plane(path, name)
+    except ImportFault as error:
+        click.echo(error.trace.rstrip(), err=True)
+        raise
+    serving = Serving(
+        host=host,
+        port=port,
+        data=data_folder(found, data, is_volatile),
+        allow_origins=allow_origins,
+        allow_hosts=allow_hosts,
+        tls=tls,
+    )
+
+    def on_ready(server: object) -> None:
+        from natant.cli.show import put_json
+        from natant.server.server import Server
+
+        assert isinstance(server, Server)
+        if is_json:
+            put_json(facts_of(found, serving, server))
+            sys.stdout.flush()
+        if log_format == "text":
+            announce(found, serving, server)
+
+    return serve(found.plane, serving, on_ready)
