@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from natant.codec import recon, uri
 from natant.codec.recon.value import Record, Value
-from natant.errors import LinkError, NatantError, PlaneError
+from natant.errors import LinkError, NatantError, PlaneError, StoreError
 from natant.ingress.pump import Pump
 from natant.kernel import key
 from natant.kernel.cell import Cell
@@ -31,6 +31,8 @@ __all__ = ["Host"]
 LISTING_LIMIT: Final = 1000
 #: how long a stop waits for handlers that run
 STOP_GRACE_S: Final = 5.0
+#: how long a stop waits for the store to take what is on its way
+COMMIT_GRACE_S: Final = 20.0
 
 
 class Host:
@@ -76,12 +78,18 @@ class Host:
         kernel.shut()
         deadline_s = self.env.now() + STOP_GRACE_S
         await kernel.async_turns.wait_idle(deadline_s)
-        kernel.async_turns.cancel_all()
         await self.downlinks.close_all()
         kernel.drain()
+        kernel.halt()
         done = self.env.future()
         kernel.journal.when_idle(lambda: None if done.done() else done.set_result(None))
+        late = self.env.call_at(self.env.now() + COMMIT_GRACE_S, lambda: None if done.done() else done.set_result(None))
         await done
+        late.cancel()
+        if not kernel.journal.is_idle:
+            kernel.log.store_failed(
+                StoreError("NT-STORE-005", "the host stops with units that were never acknowledged and are not durable")
+            )
 
     async def stop(self) -> None:
         """Quiesce, then close the store."""

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
+from natant.codec.form import form
 from natant.errors import TurnError
 from natant.kernel.env import Handle, Job
 from natant.kernel.step import Steps
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncTurns", "Resumption"]
 
+#: answers of handlers become Recon values
+_ANY: Final = form(Any)
 #: tasks that may run outside turns at one time
 TASK_LIMIT: Final = 10_000
 #: how long a cancelled handler may take to end before it is reported as stuck
@@ -71,6 +74,7 @@ class AsyncTurns:
         job = self._host.env.spawn(self._drive(handler, coroutine))
         handler.job = turn.job = job
         self._handlers[job] = handler
+        job.add_done_callback(lambda ended: self._never_begun(ended, coroutine))
         self._arm(handler)
 
     def _arm(self, handler: _Handler) -> None:
@@ -109,8 +113,23 @@ class AsyncTurns:
             self._host.fail(turn, error)
         else:
             turn.roll_back()
+            self._host.refuse(turn.work)
         self._host.next_mail(cell)
         self._look_idle()
+
+    def _never_begun(self, job: Any, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """A job that was cancelled before its first step has run nothing of :meth:`_drive`."""
+        handler = self._handlers.pop(job, None)
+        if handler is None or handler.turn is None:
+            return
+        coroutine.close()
+        self._disarm(handler)
+        turn, handler.turn = handler.turn, None
+        turn.cell._turn = None
+        turn.cell._is_busy = False
+        turn.roll_back()
+        self._host.refuse(turn.work)
+        self._host.next_mail(turn.cell)
 
     def _late(self, turn: Turn) -> TurnError:
         limit_s = self._host.config.turn_timeout_s

@@ -156,7 +156,7 @@ class Journal:
             return
         try:
             work()
-        except NatantError as error:
+        except Exception as error:
             self._failed(batch, error)
         else:
             self._written()

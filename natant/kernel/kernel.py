@@ -73,6 +73,8 @@ class Kernel:
         self.turn_count = 0
         self.is_open = False
         self.is_stopping = False
+        #: no further turn is begun
+        self.is_halted = False
         self.started_s = env.now()
         #: downlinks of agents, set by ``natant.link.agentlink``
         self.downlinks: Any = None
@@ -105,6 +107,12 @@ class Kernel:
         self.is_stopping = True
         self.timer.stop()
         self.idle.stop()
+
+    def halt(self) -> None:
+        """Begin no further turn; cancel those that run."""
+        self.is_halted = True
+        self._runnable.clear()
+        self.async_turns.cancel_all()
 
     # --- agents ---------------------------------------------------------------------------------------------------
 
@@ -162,6 +170,9 @@ class Kernel:
 
     def deliver(self, cell: Cell, work: Work) -> None:
         """Do ``work`` now, or after what the agent is busy with."""
+        if self.is_halted:
+            self.refuse(work)
+            return
         if cell._is_busy:
             mail = cell._mail
             if mail is None:
@@ -302,11 +313,21 @@ class Kernel:
         mail = cell._mail
         if mail is None:
             return
-        if mail:
+        if self.is_halted:
+            cell._mail = None
+            for work in mail:
+                self.refuse(work)
+        elif mail:
             self.post(lambda: self._take_mail(cell))
         else:
             cell._mail = None
             self._congestion_over()
+
+    def refuse(self, work: Work) -> None:
+        """Tell whoever waits for ``work`` that it will not be done; what stands in the outbox is done after the restart."""
+        reply, work.reply = work.reply, None
+        if reply is not None:
+            reply(None, _stopping())
 
     def _take_mail(self, cell: Cell) -> None:
         mail = cell._mail
@@ -365,7 +386,7 @@ class Kernel:
     def admit(self) -> NatantError | None:
         """Why new acknowledged work is refused at present, None where it is welcome."""
         if self.is_stopping or not self.is_open:
-            return TurnError("NT-TURN-008", "the host is stopping; connect again and retry", http_status=503)
+            return _stopping()
         fault = self.journal.fault
         if fault is not None:
             return StoreError(
@@ -446,6 +467,10 @@ class Kernel:
         if cell is None:
             raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
         return cell
+
+
+def _stopping() -> TurnError:
+    return TurnError("NT-TURN-008", "the host is stopping; connect again and retry", http_status=503)
 
 
 def _wake(cell: Any, _: Any) -> None:

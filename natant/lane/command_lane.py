@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from types import CoroutineType
 from typing import Any
 
@@ -73,14 +73,7 @@ class CommandLane(Lane):
             result = self.function(cell, self.form.decode(body))
         if result is None:
             return None
-        if result.__class__ is CoroutineType:
-            return _answer(result)
-        return to_value(result)
+        return result if result.__class__ is CoroutineType else to_value(result)
 
     def types(self) -> dict[str, Any]:
         return {"input": self.form} if self._takes else {}
-
-
-async def _answer(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    result = await coroutine
-    return None if result is None else to_value(result)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from natant.codec.recon.value import Absent
+from natant.errors import StoreError
 from natant.host import Host
 from natant.kernel.turn import Outcome
 from natant.lane.base import to_value
@@ -26,13 +27,20 @@ __all__ = ["Peer", "TestPlane", "plane"]
 
 
 class _Kept:
-    """A store that outlives the hosts which close it."""
+    """A store that outlives its hosts; each sees it until it stops or is lost."""
 
     def __init__(self, store: Any) -> None:
         self.is_durable = store.is_durable
         self.get = store.get
         self.scan = store.scan
-        self.apply = store.apply
+        self.is_lost = False
+        self._store = store
+
+    def apply(self, batch: Any) -> None:
+        """Nothing reaches the store from a host that was lost."""
+        if self.is_lost:
+            raise StoreError("NT-STORE-006", "this host was lost by the test")
+        self._store.apply(batch)
 
     def close(self) -> None:
         """The next host goes on with it."""
@@ -76,11 +84,11 @@ class TestPlane:
     def __init__(self, app: Plane, store: MemoryStore | None, start_s: float, seed: int, is_volatile: bool) -> None:
         self.app = app
         self.store: Any = store or MemoryStore()
-        self._kept = _Kept(self.store)
         self.env = VirtualEnv(start_s, seed)
         self.clock = VirtualClock(self.env)
         self._is_volatile = is_volatile
         self.host: Host
+        self._kept: _Kept
 
     async def __aenter__(self) -> TestPlane:
         await self._open()
@@ -89,9 +97,13 @@ class TestPlane:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.host.stop()
+        if kind is None:
+            await self.host.stop()
+        else:
+            self._lose()
 
     async def _open(self) -> None:
+        self._kept = _Kept(self.store)
         self.host = Host(self.app, store=self._kept, env=self.env, is_volatile=self._is_volatile)
         attach(self.host)
         await self.host.start()
@@ -104,13 +116,19 @@ class TestPlane:
 
     async def crash(self) -> None:
         """Lose the host as SIGKILL would, and start another one on what was stored."""
-        self.host.kernel.shut()
-        self.host.kernel.async_turns.cancel_all()
-        for pump in self.host.pumps:
-            pump.stop()
+        self._lose()
         env = VirtualEnv(self.env.time_s, self.env.random.randrange(2**32))
         self.env = self.clock._env = env
         await self._open()
+
+    def _lose(self) -> None:
+        self._kept.is_lost = True
+        self.host.kernel.shut()
+        self.host.kernel.halt()
+        for pump in self.host.pumps:
+            pump.stop()
+        for closer in self.host.closers:
+            closer()
 
     async def command(self, node: str, lane: str, value: Any = None, *, command_id: str | None = None) -> Outcome:
         """Command a lane, wait for the commit, let what follows settle.

@@ -116,7 +116,23 @@ class Model:
             self.steps += 1
 
 
-OPS = ["put", "put", "pop", "clear", "drop", "take", "recent", "append", "append", "insert", "set", "delete", "move", "shorten", "raise"]
+OPS = [
+    "put",
+    "put",
+    "pop",
+    "clear",
+    "drop",
+    "take",
+    "recent",
+    "append",
+    "append",
+    "insert",
+    "set",
+    "delete",
+    "move",
+    "shorten",
+    "raise",
+]
 PROGRAM = st.lists(st.tuples(st.sampled_from(OPS), st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=5)
 STEP = st.one_of(
     st.tuples(st.just("do"), PROGRAM),
@@ -195,5 +211,3 @@ async def simulate(steps: list[tuple[str, Any]]) -> None:
 @given(st.lists(STEP, max_size=14))
 def test_lanes_links_and_store_agree_with_the_model(steps: list[tuple[str, Any]]) -> None:
     asyncio.run(simulate(steps))
-
-
