@@ -119,7 +119,7 @@ def literal(values: tuple[Any, ...]) -> Plan:
             kind = int
         try:
             return table[kind, value]
-        except KeyError:
+        except (KeyError, TypeError):
             raise misfit(value, expected) from None
 
     def encode(obj: Any) -> Any:

@@ -32,6 +32,8 @@ __all__ = ["SHORT_LIMIT", "at", "describe", "misfit", "refuse", "short", "undecl
 SHORT_LIMIT: Final = 60
 """Most characters of a value that a message quotes."""
 
+_BITS: Final = 3 * SHORT_LIMIT
+
 _KIND: Final[dict[type, str]] = {
     str: "text",
     bool: "bool",
@@ -59,7 +61,7 @@ def misfit(got: object, expected: str, code: str = "NT-FORM-002") -> FormError:
 def unfit(got: object, expected: str) -> FormError:
     """A Python object that does not fit its declared type: the program's own fault, so no HTTP status."""
     kind = type(got)
-    told = "None" if got is None else f"{_clip(repr(got))} ({kind.__qualname__})"
+    told = "None" if got is None else f"{_shown(got)} ({kind.__qualname__})"
     return refuse("NT-FORM-008", f"got {told}; it takes {expected}", http_status=None)
 
 
@@ -99,6 +101,16 @@ def short(value: object) -> str:
     out: list[str] = []
     _write(value, out, SHORT_LIMIT)
     return _clip("".join(out))
+
+
+def _shown(obj: object) -> str:
+    """A Python object as it prints itself, where it can."""
+    if isinstance(obj, int) and obj.bit_length() > _BITS:
+        return _scalar(obj)
+    try:
+        return _clip(repr(obj))
+    except Exception:
+        return "an object"
 
 
 def _clip(text: str) -> str:
@@ -156,6 +168,6 @@ def _scalar(value: object) -> str:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
     if isinstance(value, bytes):
         return f"%{value[:SHORT_LIMIT].hex()}"
-    if isinstance(value, int) and value.bit_length() > 4 * SHORT_LIMIT:
+    if isinstance(value, int) and value.bit_length() > _BITS:
         return f"an integer of {value.bit_length()} bits"
     return repr(value)

@@ -15,7 +15,7 @@ from natant.codec.form import free
 from natant.codec.form.build import Builder
 from natant.codec.form.error import unfit
 from natant.codec.form.plan import DEPTH_LIMIT, Convert, Definitions
-from natant.codec.recon.value import Record, Slot
+from natant.codec.recon.value import Attr, Record, Slot
 from natant.errors import FormError
 
 __all__ = ["FORM_LIMIT", "Form", "form"]
@@ -143,11 +143,12 @@ def _free_encode(obj: Any) -> Any:
         if isinstance(obj, base) and kind is not base:
             return form(base).encode(obj)
     try:
-        return form(kind).encode(obj)
-    except FormError as error:
-        if error.code != "NT-FORM-001":
-            raise
-        raise unfit(obj, "a Recon value, plain Python, or an object of a class that has a form") from None
+        known = form(kind)
+    except FormError:
+        known = None
+    if known is None or known.is_any:
+        raise unfit(obj, "a Recon value, plain Python, or an object of a class that has a form")
+    return known.encode(obj)
 
 
 def _typed_reader(kind: Any) -> msgspec.json.Decoder[Any] | None:
@@ -160,22 +161,21 @@ def _typed_reader(kind: Any) -> msgspec.json.Decoder[Any] | None:
 
 def _check_depth(value: Any) -> None:
     """Refuse a value nested deeper than the limit; only types that contain themselves need this."""
-    level: list[Any] = [value]
-    for _ in range(DEPTH_LIMIT + 1):
-        inner: list[Any] = []
-        for part in level:
-            if isinstance(part, Record):
-                inner.extend(part.items)
-            elif isinstance(part, Slot):
-                inner.append(part.value)
-            elif isinstance(part, dict):
-                inner.extend(part.values())
-            elif isinstance(part, list):
-                inner.extend(part)
-        level = inner
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        level = [part for outer in level for part in _parts(outer)]
         if not level:
             return
     raise free.too_deep()
+
+
+def _parts(value: Any) -> list[Any]:
+    """The records, objects and arrays directly in one."""
+    if isinstance(value, Record):
+        found = [item.value if type(item) is Slot or type(item) is Attr else item for item in value.items]
+    else:
+        found = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [part for part in found if isinstance(part, Record | dict | list)]
 
 
 def _shallow_in(convert: Convert) -> Convert:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from natant.codec.form.error import refuse
 
-__all__ = ["bindings", "hints", "substitute"]
+__all__ = ["field_types", "hints", "substitute"]
 
 
 def hints(
@@ -36,10 +36,45 @@ def hints(
         )
     out: dict[str, Any] = {}
     for base in reversed(owner.__mro__):
-        scope = vars(sys.modules[base.__module__]) if base.__module__ in sys.modules else {}
-        known = {base.__name__: base, owner.__name__: owner} | dict(namespace or {})
-        out |= _resolve(base, inspect.get_annotations(base), scope, only, known)
+        out |= _own(base, owner, only, namespace)
     return out
+
+
+def field_types(kind: Any) -> dict[str, Any]:
+    """The resolved annotations of a class or parametrised generic class, its type variables replaced.
+
+    A variable without an argument becomes its bound, else Any.  The same variable may mean different things in a class
+    and in its base, so each class has its own replacements.
+    """
+    origin = typing.get_origin(kind) or kind
+    bound: dict[Any, dict[Any, Any]] = {}
+    _bind(kind, {}, bound)
+    if typing.is_typeddict(origin):  # it has the annotations of its bases, but not the bases
+        everything = {variable: hint for own in bound.values() for variable, hint in own.items()}
+        bound = {origin: everything | bound.get(origin, {})}
+    out: dict[str, Any] = {}
+    for base in reversed(origin.__mro__):
+        own = bound.get(base, {})
+        out |= {name: substitute(hint, own) for name, hint in _own(base, origin, None, None).items()}
+    return out
+
+
+def _bind(kind: Any, outer: Mapping[Any, Any], out: dict[Any, dict[Any, Any]]) -> None:
+    """Note what the type variables of a class and its bases stand for; ``outer`` is that of the class it is a base of."""
+    origin = typing.get_origin(kind) or kind
+    if not isinstance(origin, type) or origin in out:
+        return
+    arguments = [substitute(argument, outer) for argument in typing.get_args(kind)]
+    own = out[origin] = dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False))
+    for base in origin.__dict__.get("__orig_bases__", origin.__bases__):
+        _bind(base, own, out)
+
+
+def _own(base: type, owner: type, only: Container[str] | None, namespace: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The resolved annotations that stand in ``base`` itself, a base of ``owner``."""
+    scope = vars(sys.modules[base.__module__]) if base.__module__ in sys.modules else {}
+    known = {base.__name__: base, owner.__name__: owner} | dict(namespace or {})
+    return _resolve(base, inspect.get_annotations(base), scope, only, known)
 
 
 def _resolve(
@@ -71,21 +106,6 @@ def _unresolved(owner: Any, name: str, annotation: Any, error: Exception) -> Exc
     else:
         cure = f"{type(error).__name__}: {error}"
     return refuse("NT-FORM-011", f"the type {told} of {name!r} in {label} cannot be resolved: {cure}", http_status=None)
-
-
-def bindings(kind: Any) -> dict[Any, Any]:
-    """What the type variables of a class and its bases stand for: ``{T: int}`` for ``Box[int]``."""
-    origin = typing.get_origin(kind) or kind
-    arguments = typing.get_args(kind)
-    parameters = getattr(origin, "__parameters__", ())
-    out: dict[Any, Any] = dict(zip(parameters, arguments, strict=False))
-    for base in getattr(origin, "__orig_bases__", ()):
-        base_origin = typing.get_origin(base)
-        if base_origin is None or base_origin in (typing.Generic, typing.Protocol):
-            continue
-        inner = {variable: substitute(argument, out) for variable, argument in bindings(base).items()}
-        out = inner | out
-    return out
 
 
 def substitute(hint: Any, bound: Mapping[Any, Any]) -> Any:

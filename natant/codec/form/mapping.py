@@ -21,7 +21,7 @@ def mapping(name: str, key: Plan, part: Plan) -> Plan:
     """Keys of one type to values of another."""
     if not key.is_hashable:
         raise undeclarable(name, f"{key.name} cannot be a key, because it can change; use a tuple or a frozen class")
-    if "empty" in key.claims:
+    if "empty" in key.claims and not key.is_any:
         raise undeclarable(name, "None cannot be a key; leave it out of the type of the keys")
     expected = name
     read_key, read = key.decode, part.decode

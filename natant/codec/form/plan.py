@@ -145,25 +145,27 @@ class Plan:
         return self
 
 
-def flattened(decode: Convert) -> Convert:
+def flattened(decode: Convert, *, is_sequence: bool = True) -> Convert:
     """``decode`` for a sequence that stood alone in a message body.
 
     The body of an envelope is flattened (Recon reference, WARP 2.2): ``{1}`` arrives as 1, ``{{x:1}}`` as ``{x:1}`` and
     ``{}`` as nothing.  So a lone value that is no sequence of the declared items is read as the only item of one.
+
+    :param is_sequence: its items are values only, so a slot or attribute among them tells a lone item.
     """
 
     def top(value: Any) -> Any:
         if type(value) is not Record:
             is_empty = value is Extant or value is Absent or value is None
             return decode(Record(() if is_empty else (value,)))
+        if is_sequence and any(type(item) is Slot or type(item) is Attr for item in value.items):
+            return decode(Record((value,)))
         try:
             return decode(value)
         except FormError as error:
             try:
                 return decode(Record((value,)))
             except FormError:
-                if any(type(item) is Slot or type(item) is Attr for item in value.items):
-                    raise
                 raise error from None
 
     return top

@@ -49,7 +49,7 @@ def fill(plan: Plan, shape: Shape, parts: list[Plan]) -> None:
     plan.schema = _schema(shape, parts, is_tagged)
     plan.is_clean = shape.is_clean and all(part.is_clean for part in parts)
     if shape.is_array:
-        plan.top = flattened(decode)
+        plan.top = flattened(decode, is_sequence=False)
     elif not any(reader.needed(field) for field in shape.fields):
         plan.top = lambda value: (
             decode(Record()) if value is Extant or value is Absent or value is None else decode(value)

@@ -134,7 +134,7 @@ def real() -> Plan:
     def parse(key: str) -> float:
         try:
             number = float(key)
-            if number - number == 0.0 and key[-1:].isdigit() and "_" not in key:
+            if number - number == 0.0 and key[-1:].isdigit() and not key[0].isspace() and "_" not in key:
                 return number
         except ValueError:
             pass

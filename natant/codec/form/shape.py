@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from natant.codec.form.error import refuse, undeclarable
-from natant.codec.form.hint import bindings, hints, substitute
+from natant.codec.form.hint import field_types
 from natant.codec.form.plan import MISSING
 from natant.errors import FormError
 
@@ -116,9 +116,7 @@ def is_record(kind: Any) -> bool:
 def read_shape(kind: Any, name: str) -> Shape:
     """The shape of a record class, or of a parametrised generic one (``Box[int]``)."""
     origin = typing.get_origin(kind) or kind
-    types = hints(origin)
-    bound = bindings(kind)
-    types = {label: substitute(hint, bound) for label, hint in types.items()}
+    types = field_types(kind)
     if dataclasses.is_dataclass(origin):
         return _dataclass(origin, name, types)
     if issubclass(origin, msgspec.Struct):

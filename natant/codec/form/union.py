@@ -61,6 +61,9 @@ def union(name: str, members: list[Plan]) -> Plan:
     plan.types = tuple(kind for member in members for kind in member.types)
     plan.turn(decode, directions("encode"), lift, directions("lower"))
     plan.top = top
+    if not any(member.is_exact for member in members):
+        plan.exact_in = next((member.exact_in for member in others if member.exact_in is not None), None)
+        plan.exact_out = next((member.exact_out for member in others if member.exact_out is not None), None)
     plan.is_hashable = all(member.is_hashable for member in members)
     plan.is_clean = all(member.is_clean for member in members) and not boxes
     plan.is_clean = plan.is_clean and all(tagging.field != JSON_TAG for tagging in taggings)
@@ -153,7 +156,9 @@ def _chooser(claims: dict[str, list[Plan]], records: Convert | None, direction: 
             table |= dict.fromkeys(types, call)
     if records is not None:
         table[Record] = records
-    if direction == "top" and "record" in claims:  # a flattened sequence of one item, or of none
+    if (
+        direction == "top" and "record" in claims and claims["record"][-1].top is not None
+    ):  # a flattened sequence of one item, or of none
         for types in _KINDS.values():
             for kind_ in types:
                 table.setdefault(kind_, _direction(claims["record"][-1], direction))
