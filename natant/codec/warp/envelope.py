@@ -129,9 +129,9 @@ def _decode_common(text: str) -> Envelope | None:
         lane = text[first:last]
         if not lane.isidentifier() or not lane.isascii():
             return None
-    if "\\" in node:
-        return None
     if not (_IS_COMPILED and _is_plain(node)):
+        if "\\" in node or not node.isprintable():
+            return None
         check_node(node)
     envelope = Envelope.__new__(Envelope)  # faster than calling the class
     envelope.tag = tag
