@@ -65,14 +65,32 @@ def value(kind: Any = Any, default: Any = None, *, volatile: bool = False, name:
     return ValueLane(form(kind), default, name=name, is_volatile=volatile)
 
 
+@overload
 def map(
-    key: type[K] | Any = Any,
-    kind: type[V] | Any = Any,
+    key: type[K],
+    kind: type[V],
+    *,
+    keep: int | timedelta | None = ...,
+    volatile: bool = ...,
+    name: str | None = ...,
+) -> MapLane[K, V]: ...
+@overload
+def map(
+    key: Any = ...,
+    kind: Any = ...,
+    *,
+    keep: int | timedelta | None = ...,
+    volatile: bool = ...,
+    name: str | None = ...,
+) -> MapLane[Any, Any]: ...
+def map(
+    key: Any = Any,
+    kind: Any = Any,
     *,
     keep: int | timedelta | None = None,
     volatile: bool = False,
     name: str | None = None,
-) -> MapLane[K, V]:
+) -> MapLane[Any, Any]:
     """A map lane: a ``MutableMapping`` of entries, ordered by key, with ``take``, ``drop`` and ``clear``.
 
     :param keep: how many of the most recently written keys to keep, or for how long.
@@ -80,16 +98,26 @@ def map(
     return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile)
 
 
+@overload
+def list(kind: type[T], *, keep: int | None = ..., volatile: bool = ..., name: str | None = ...) -> ListLane[T]: ...
+@overload
+def list(kind: Any = ..., *, keep: int | None = ..., volatile: bool = ..., name: str | None = ...) -> ListLane[Any]: ...
 def list(
-    kind: type[T] | Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None
-) -> ListLane[T]:
+    kind: Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None
+) -> ListLane[Any]:
     """A list lane: a ``MutableSequence``; ``keep=N`` keeps the last N entries."""
     return ListLane(form(kind), keep, name=name, is_volatile=volatile)
 
 
+@overload
+def supply(kind: type[T], *, queue: int | None = ..., overflow: str = ..., name: str | None = ...) -> SupplyLane[T]: ...
+@overload
 def supply(
-    kind: type[T] | Any = Any, *, queue: int | None = None, overflow: str = "drop_oldest", name: str | None = None
-) -> SupplyLane[T]:
+    kind: Any = ..., *, queue: int | None = ..., overflow: str = ..., name: str | None = ...
+) -> SupplyLane[Any]: ...
+def supply(
+    kind: Any = Any, *, queue: int | None = None, overflow: str = "drop_oldest", name: str | None = None
+) -> SupplyLane[Any]:
     """A supply lane: ``self.LANE.push(value)`` gives a value to whoever is linked; nothing is kept.
 
     :param queue: values that a slow link may hold back.
@@ -98,22 +126,38 @@ def supply(
     return SupplyLane(form(kind), queue, overflow, name=name, is_volatile=True)
 
 
-def demand(kind: type[T] | Any = Any, *, name: str | None = None) -> DemandLane[T]:
+@overload
+def demand(kind: type[T], *, name: str | None = ...) -> DemandLane[T]: ...
+@overload
+def demand(kind: Any = ..., *, name: str | None = ...) -> DemandLane[Any]: ...
+def demand(kind: Any = Any, *, name: str | None = None) -> DemandLane[Any]:
     """A demand lane: its value is computed by the method under ``@LANE.cue`` when it is wanted."""
     return DemandLane(form(kind), name=name, is_volatile=True)
 
 
-def demand_map(key: type[K] | Any = Any, kind: type[V] | Any = Any, *, name: str | None = None) -> DemandMapLane[K, V]:
+@overload
+def demand_map(key: type[K], kind: type[V], *, name: str | None = ...) -> DemandMapLane[K, V]: ...
+@overload
+def demand_map(key: Any = ..., kind: Any = ..., *, name: str | None = ...) -> DemandMapLane[Any, Any]: ...
+def demand_map(key: Any = Any, kind: Any = Any, *, name: str | None = None) -> DemandMapLane[Any, Any]:
     """A demand-map lane: entries computed by the method under ``@LANE.cue``, keys named by the one under ``@LANE.keys``."""
     return DemandMapLane(form(key), form(kind), name=name, is_volatile=True)
 
 
-def join_value(key: type[K] | Any = Any, kind: type[V] | Any = Any, *, name: str | None = None) -> JoinValueLane[K, V]:
+@overload
+def join_value(key: type[K], kind: type[V], *, name: str | None = ...) -> JoinValueLane[K, V]: ...
+@overload
+def join_value(key: Any = ..., kind: Any = ..., *, name: str | None = ...) -> JoinValueLane[Any, Any]: ...
+def join_value(key: Any = Any, kind: Any = Any, *, name: str | None = None) -> JoinValueLane[Any, Any]:
     """A join-value lane: a map whose entries are value lanes of other agents, kept up to date."""
     return JoinValueLane(form(key), form(kind), name=name, is_volatile=True)
 
 
-def join_map(key: type[K] | Any = Any, kind: type[V] | Any = Any, *, name: str | None = None) -> JoinMapLane[K, V]:
+@overload
+def join_map(key: type[K], kind: type[V], *, name: str | None = ...) -> JoinMapLane[K, V]: ...
+@overload
+def join_map(key: Any = ..., kind: Any = ..., *, name: str | None = ...) -> JoinMapLane[Any, Any]: ...
+def join_map(key: Any = Any, kind: Any = Any, *, name: str | None = None) -> JoinMapLane[Any, Any]:
     """A join-map lane: the union of map lanes of other agents, kept up to date."""
     return JoinMapLane(form(key), form(kind), name=name, is_volatile=True)
 

@@ -62,8 +62,8 @@ class DemandLane(Lane, Generic[T]):
     def __get__(self, agent: Cell | None, owner: type) -> Any:
         return self if agent is None else Demand(agent, self)
 
-    def cue(self, function: Callable[[A], T]) -> Callable[[A], T]:
-        """Decorator: ``function(self)`` computes the value."""
+    def cue(self, function: Callable[[A], T | None]) -> Callable[[A], T | None]:
+        """Decorator: ``function(self)`` computes the value; None means that there is none."""
         refuse_async(self, function)
         return self.on("cue", function)
 

@@ -7,6 +7,7 @@ acknowledged and keeps nothing that was rolled back.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +30,7 @@ class Box(Agent, route="/box/{id}"):
     copy = lane.join_map(str, int)
 
     @command
-    def do(self, program: list[tuple[str, int, int]]) -> None:
+    def do(self, program: Sequence[tuple[str, int, int]]) -> None:
         for op, a, b in program:
             apply(op, a, b, self.map, self.newest, self.list, self.tail)
             self.value += 1

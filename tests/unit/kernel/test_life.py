@@ -14,6 +14,7 @@ LIVES: list[str] = []
 
 
 class Thing(Agent, route="/thing/{id}"):
+    id: str
     count = lane.value(int, 0)
     cache = lane.value(int, volatile=True)
     starts = lane.value(int, 0)

@@ -56,6 +56,7 @@ class Slow(Agent, route="/slow/{id}"):
 
 
 class PingPong(Agent, route="/ping/{id}"):
+    id: str
     count = lane.value(int, 0)
 
     @command

@@ -19,6 +19,7 @@ class Transfer:
 
 
 class Account(Agent, route="/account/{id}"):
+    id: str
     balance = lane.value(int, 0)
     history = lane.list(int)
     tags = lane.map(str, int)
