@@ -47,7 +47,7 @@ class ImportFault(ClientError):
 
 
 def find_file(spec: str | None) -> tuple[Path, str]:
-    """The file that ``FILE[:NAME]`` names, and the name ("" where none is given).
+    """The file that ``FILE[:NAME]`` names, and the name ("" where none is given); ``package.module`` is taken for a file too.
 
     :raises click.UsageError: where there is no such file.
     """
@@ -64,6 +64,8 @@ def find_file(spec: str | None) -> tuple[Path, str]:
         before, colon, after = spec.rpartition(":")
         if colon and after.isidentifier():
             path, name = Path(before), after
+    if not path.exists() and (origin := _origin(str(path))) is not None:
+        return origin, name
     if path.is_dir():
         for guess in GUESSES:
             if (path / guess).is_file():
@@ -72,6 +74,21 @@ def find_file(spec: str | None) -> tuple[Path, str]:
     if not path.is_file():
         raise click.UsageError(f"there is no file {path}")
     return path.resolve(), name
+
+
+def _origin(dotted: str) -> Path | None:
+    """The file of a module that is named as in ``python -m``."""
+    from importlib.util import find_spec
+
+    if "." not in dotted or not all(part.isidentifier() for part in dotted.split(".")):
+        return None
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        spec = find_spec(dotted)
+    except ImportError:
+        return None
+    return Path(spec.origin).resolve() if spec is not None and spec.origin is not None else None
 
 
 def load_plane(path: Path, name: str = "") -> Found:
@@ -145,7 +162,7 @@ def _import(path: Path) -> ModuleType:
 def _import_file(path: Path) -> ModuleType:
     name = path.stem if path.stem not in sys.modules else f"natant_author_{path.stem}"
     spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if spec is None or spec.loader is None or path.suffix != ".py":
         raise ImportFault(f"{path} is no Python file: its name must end with .py", "")
     module = module_from_spec(spec)
     sys.modules[name] = module

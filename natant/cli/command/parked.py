@@ -69,7 +69,7 @@ def show(words: tuple[str, ...], at: str | None, is_json: bool) -> None:
         entry = _entries(remote, target.node).get(name)
     if entry is None:
         raise ClientError(
-            "NT-CLI-014", f"{target.node} has nothing parked as {name!r}; natant parked ls {target.node} lists it"
+            "NT-CLI-010", f"{target.node} has nothing parked as {name!r}; natant parked ls {target.node} lists it"
         )
     if is_json:
         put_json({"node": target.node, "name": name, **entry})
