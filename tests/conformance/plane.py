@@ -3,6 +3,7 @@
     natant run tests/conformance/plane.py --host 127.0.0.1 --port 9001
 
 ``NATANT_TEST_AUTH=1`` adds the authenticator: it takes the token ``s3cret``, forbids ``forbid`` and denies the rest.
+``NATANT_TEST_META=0`` takes the nodes away that tell about the server itself.
 The names of lanes are those of the captured server, hence the capitals inside.
 """
 
@@ -26,7 +27,7 @@ class Count:
 class Unit(Agent, route="/unit/{id}"):
     """State, history and commands to fill them."""
 
-    info = lane.value(Any)
+    info = lane.value()
     history = lane.map(Any, Any)
 
     @command
@@ -50,7 +51,7 @@ class Unit(Agent, route="/unit/{id}"):
 class Cell(Agent, route="/cell/{id}"):
     """State and nothing else."""
 
-    info = lane.value(Any)
+    info = lane.value()
 
     @info.changed
     def count(self, new: Any, old: Any) -> None:
@@ -60,7 +61,7 @@ class Cell(Agent, route="/cell/{id}"):
 class Control(Agent, route="/control"):
     """Tells how many commands have been handled."""
 
-    total = lane.value(Any)
+    total = lane.value()
 
     @command
     def poll(self, token: Any) -> None:
@@ -74,14 +75,14 @@ class Control(Agent, route="/control"):
 class Zoo(Agent, route="/zoo/{id}"):
     """One lane of each kind."""
 
-    value = lane.value(Any)
+    value = lane.value()
     typed = lane.value(str)
     map = lane.map(Any, Any)
     list = lane.list(Any)
     supply = lane.supply(Any)
     demand = lane.demand(str)
     demandMap = lane.demand_map(str, Any)  # noqa: N815  # the lane's name
-    http = lane.value(Any)
+    http = lane.value()
 
     @command(name="command")
     def any_command(self, body: Any) -> None:
@@ -180,4 +181,5 @@ plane = Plane(
     "conformance",
     [Unit, Cell, Control, Zoo, Join],
     authenticator=authenticate if os.environ.get("NATANT_TEST_AUTH") == "1" else None,
+    meta=os.environ.get("NATANT_TEST_META") != "0",
 )
