@@ -192,7 +192,7 @@ class Session:
         if cell is None or lane is None or reason is not None:
             self._answer(warp.encode("unlinked", node, lane_text, reason or ""))
             return
-        linked = warp.encode("linked", node, lane_text, envelope.body_text, envelope.prio, envelope.rate)
+        linked = warp.encode("linked", node, lane_text, envelope.body_text.strip(), envelope.prio, envelope.rate)
         link = self.links.get((node, lane_text))
         is_new = link is None
         if link is None:
