@@ -24,10 +24,10 @@ __all__ = ["cli"]
     "--speed",
     type=click.FloatRange(0),
     metavar="S",
-    help="Seconds of 2013 that pass in one second; 0: as fast as it goes. [default: 600]",
+    help="Seconds of 2013 that pass in one second; 0: as fast as it goes. [default: 240]",
 )
 @click.option(
-    "--from", "day", metavar="DAY", help="Begin with this day of 2013, such as 2013-02-08, where no state is kept yet."
+    "--from", "day", metavar="DAY", help="Replay up to this day of 2013, such as 2013-02-08, as fast as it goes."
 )
 @click.option(
     "--port",
@@ -78,7 +78,7 @@ def _demo() -> Any:
     from natant.demo.flights import plane, table
 
     plane.speed()
-    plane.first_position()
+    plane.begin()
     table.folder()
     return Found(plane.plane, Path(plane.__file__), "plane")
 

@@ -20,6 +20,8 @@ class Control(Agent, route="/control"):
     clock = lane.value(Clock)
     #: all airports of the country; read from the tables at each start
     places = lane.map(str, Place, volatile=True)
+    #: the names of the carriers, from the tables too
+    carriers = lane.map(str, str, volatile=True)
     #: how each airport that flights leave or reach is run: their own lanes ``mode``
     modes = lane.join_value(str, Mode)
     #: the newest waves, by airport and number
@@ -35,6 +37,8 @@ class Control(Agent, route="/control"):
         """Draw the map."""
         for code, airport in table.airports().items():
             self.places[code] = airport.place
+        for code, name in table.carriers().items():
+            self.carriers[code] = name
 
     @command
     def enroll(self, code: str) -> None:

@@ -1,15 +1,15 @@
 """The plane: which agents live where, what drives them, and the page that shows them.
 
 ``natant run natant.demo.flights.plane`` serves it; ``natant hello`` does so with the page in mind.  From the environment:
-``FLIGHTS_SPEED`` how many seconds of 2013 pass in one of ours (default 600; 0: as fast as it goes), ``FLIGHTS_FROM`` a day of 2013 to
-begin with (``2013-02-08``), where no state is kept yet.
+``FLIGHTS_SPEED`` how many seconds of 2013 pass in one of ours (default 240; 0: as fast as it goes), ``FLIGHTS_FROM`` the instant from which
+it goes at that speed (default ``2013-01-01T13:00Z``, a busy morning; what comes before is replayed as fast as it goes).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +19,14 @@ from natant.demo.flights.airport import Airport
 from natant.demo.flights.carrier import Carrier
 from natant.demo.flights.connection import Connection
 from natant.demo.flights.control import Control
-from natant.demo.flights.replay import position_at, replay
+from natant.demo.flights.replay import replay
 from natant.demo.flights.table import folder
 
 __all__ = ["plane"]
 
-#: ten minutes of 2013 in a second: a day takes two and a half minutes, a flight to Chicago fifteen seconds
-DEFAULT_SPEED: Final = 600.0
+#: four minutes of 2013 in a second: a day takes six minutes, a flight to Chicago forty seconds
+DEFAULT_SPEED: Final = 240.0
+DEFAULT_FROM: Final = "2013-01-01T13:00Z"
 
 plane = Plane("flights", [Airport, Aircraft, Carrier, Connection, Control])
 
@@ -48,28 +49,30 @@ def speed() -> float:
     return number
 
 
-def first_position() -> int:
-    """The position before the day that ``FLIGHTS_FROM`` names; 0 where it names none.
+def begin() -> float:
+    """The instant that ``FLIGHTS_FROM`` names, in epoch seconds.
 
-    :raises NatantError: ``NT-DEMO-002`` where it is no day of 2013.
+    :raises NatantError: ``NT-DEMO-002`` where it names none.
     """
-    text = os.environ.get("FLIGHTS_FROM", "")
-    if not text:
-        return 0
+    text = os.environ.get("FLIGHTS_FROM") or DEFAULT_FROM
     try:
-        day = datetime.fromisoformat(f"{text}T05:00:00+00:00")
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        day = None
-    if day is None or day.year != 2013:
-        raise NatantError("NT-DEMO-002", f"FLIGHTS_FROM is {text!r}; give a day of 2013, for example 2013-02-08")
-    return position_at(int(day.timestamp()))
+        raise NatantError(
+            "NT-DEMO-002", f"FLIGHTS_FROM is {text!r}; give a day or an instant of 2013, for example 2013-02-08T12:00Z"
+        ) from None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
-@plane.source("flights", start=0, speed=speed)
+@plane.source("flights", speed=speed)
 def flights(position: int) -> Iterator[Item]:
-    """All that happened in 2013 after ``position``."""
+    """All that happened in 2013 after ``position``; what happened before :func:`begin` comes at once."""
     folder()
-    return replay(position or first_position())
+    since = begin()
+    for item in replay(position):
+        if item.at is not None and item.at < since:
+            item.at = None  # without an instant it is not waited for
+        yield item
 
 
 plane.static("/", Path(__file__).parent / "web")
