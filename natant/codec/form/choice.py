@@ -10,6 +10,7 @@ from typing import Any
 
 from natant.codec.form.error import misfit, undeclarable, unfit
 from natant.codec.form.plan import Plan
+from natant.codec.form.scalar import integer
 from natant.codec.recon.value import AbsentType, Extant, ExtantType, UInt32, UInt64
 
 __all__ = ["enumeration", "literal"]
@@ -51,13 +52,10 @@ def enumeration(kind: type[enum.Enum]) -> Plan:
             return obj.value if found is None else found
         raise unfit(obj, kind.__name__)
 
+    by_number = None if carrier is str else integer().key
+
     def parse(key: str) -> Any:
-        if carrier is str:
-            return decode(key)
-        try:
-            return decode(int(key))
-        except ValueError:
-            raise misfit(key, expected) from None
+        return decode(key if by_number is None else by_number[0](key))
 
     plan = Plan(kind.__name__, "text" if carrier is str else "int", (kind,)).turn(decode, encode)
     plan.key = (parse, lambda obj: str(encode(obj)))
@@ -82,14 +80,11 @@ def _flag(kind: type[enum.Flag]) -> Plan:
             return int(obj.value)
         raise unfit(obj, kind.__name__)
 
-    def parse(key: str) -> Any:
-        try:
-            return decode(int(key))
-        except ValueError:
-            raise misfit(key, expected) from None
-
     plan = Plan(kind.__name__, "int", (kind,)).turn(decode, encode)
-    plan.key = (parse, lambda obj: str(encode(obj)))
+    by_number = integer().key
+    if by_number is not None:
+        parse = by_number[0]
+        plan.key = (lambda key: decode(parse(key)), lambda obj: str(encode(obj)))
     plan.schema = lambda definitions: {"type": "integer"}
     plan.is_clean = False
     return plan

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from natant.codec.form.error import at, misfit, refuse, short, undeclarable, unfit
+from natant.codec.form.error import at, misfit, refuse, short, unfit
 from natant.codec.form.plan import MISSING, Convert, Definitions, Plan, Tagging, flattened
 from natant.codec.form.shape import Field, Shape
 from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot
@@ -34,11 +34,6 @@ def outline(shape: Shape) -> Plan:
 
 def fill(plan: Plan, shape: Shape, parts: list[Plan]) -> None:
     """Complete the outline ``plan``; ``parts`` are the plans of the fields, in order."""
-    labels = [field.label for field in shape.fields]
-    if len(set(labels)) != len(labels):
-        raise undeclarable(shape.kind, "two of its fields have the same name on the wire; rename one")
-    if shape.tag_field in labels and not shape.is_array:
-        raise undeclarable(shape.kind, f"its field {shape.tag_field!r} has the name of its tag; rename one")
     reader = Reader(shape, parts)
     head = (Attr(shape.tag),)
     is_tagged = shape.is_tagged

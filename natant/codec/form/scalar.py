@@ -13,6 +13,7 @@ from typing import Any
 
 from natant.codec.form.error import misfit, unfit
 from natant.codec.form.plan import Plan
+from natant.codec.recon.limit import MAX_DIGITS
 from natant.codec.recon.value import Absent, Extant
 
 __all__ = ["boolean", "data", "integer", "nothing", "real", "text"]
@@ -89,11 +90,8 @@ def integer() -> Plan:
             raise unfit(obj, "int") from None
 
     def parse(key: str) -> int:
-        try:
-            if key.lstrip("-").isdecimal() and key.isascii():
-                return int(key)
-        except ValueError:
-            pass
+        if key.removeprefix("-").isdecimal() and key.isascii() and len(key) <= MAX_DIGITS:
+            return int(key)
         raise misfit(key, "int")
 
     plan = Plan("int", "int", (int,), "float").turn(decode, encode)

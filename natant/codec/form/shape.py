@@ -140,7 +140,7 @@ def _dataclass(kind: Any, name: str, types: dict[str, Any]) -> Shape:
     for argument in own:
         if argument.default is inspect.Parameter.empty:
             raise undeclarable(kind, f"its InitVar {argument.name!r} is not kept in the object; give it a default")
-    tag = getattr(kind, "__tag__", None)
+    tag = kind.__dict__.get("__tag__")  # its own: a derived class has another name
     if tag is not None and not isinstance(tag, str):
         raise undeclarable(kind, f"its __tag__ is {tag!r}; it takes text")
     return Shape(

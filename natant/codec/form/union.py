@@ -28,10 +28,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def union(name: str, members: list[Plan]) -> Plan:
-    """One of several members, at least two."""
-    free = next((member for member in members if member.is_any), None)
-    if free is not None:
-        return free
+    """One of several members, at least two, none of them untyped."""
     tagged, others = _sort(name, members)
     claims = _claims(name, others)
     record = claims.get("record", [])

@@ -196,3 +196,26 @@ def test_flattening_is_undone_at_the_top_only() -> None:
     assert refusal(form(dict[str, list[int]]).decode, Record.of({"a": 1})).code == "NT-FORM-002"
     assert refusal(form(list[list[int]]).decode, Record([1, Record([2])])).code == "NT-FORM-002"
     assert form(list[int] | None).decode(Extant) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj"),
+    [
+        (list[int], 5),
+        (tuple[int, int], (1,)),
+        (dict[str, int], [1]),
+        (dict[str, int], {"a": "x"}),
+        (dict[tuple[int, int], int], {5: 1}),
+    ],
+)
+def test_a_wrong_object_is_not_written_as_json(kind: Any, obj: Any) -> None:
+    assert refusal(form(kind).to_json, obj).code == "NT-FORM-008"
+
+
+def test_a_slot_among_untyped_items_becomes_a_record() -> None:
+    pairs = form(dict[str, tuple[Any, Any]])
+
+    assert pairs.decode(Record.of({"k": Record([1, Slot("a", 2)])})) == {"k": (1, Record.of({"a": 2}))}
+    assert form(dict[str, list[Any]]).decode(Record.of({"k": Record([1, Slot("a", 2)])})) == {
+        "k": [1, Record.of({"a": 2})]
+    }

@@ -104,10 +104,12 @@ def test_a_class_of_a_function_may_contain_itself() -> None:
 
 
 def test_an_annotation_that_is_no_type_is_told() -> None:
-    def report(fix: 1 + "x") -> None: ...  # type: ignore[valid-type]  # noqa: UP037
+    def report(fix: Fix) -> None: ...
 
-    with pytest.raises(FormError, match="NT-FORM-011"):
-        hints(report)
+    for text in ("1 +", "1 + 'x'", "Fix.nothing", "Fix[int]"):
+        report.__annotations__["fix"] = text
+        with pytest.raises(FormError, match="NT-FORM-011"):
+            hints(report)
 
 
 def test_a_record_with_an_unknown_name_is_refused_when_declared() -> None:

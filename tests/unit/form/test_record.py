@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, NotRequired, Required, TypedDict, TypeVar
 
 import msgspec
 import pytest
+from typing_extensions import TypeAliasType
 
 from natant.codec import recon
 from natant.codec.form import DEPTH_LIMIT, form
@@ -421,7 +423,9 @@ class BadTag:
     __tag__ = 5
 
 
-@pytest.mark.parametrize("kind", [Own, Handmade, Lossy, BadTag, complex, type, list[Own], dict[str, Own], "Fix"])
+@pytest.mark.parametrize(
+    "kind", [Own, Handmade, Lossy, BadTag, complex, type, list[Own], dict[str, Own], "Fix", 5, Callable[[int], int]]
+)
 def test_a_class_without_form_is_refused_when_declared(kind: Any) -> None:
     assert refusal(form, kind).code == "NT-FORM-001"
 
@@ -441,6 +445,51 @@ def test_forms_are_made_once() -> None:
     assert repr(form(int)) == "form(int)"
     assert not form(Fix).is_any
     assert form(Any).is_any
+
+
+@dataclass(kw_only=True)
+class Careful:
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n == 0:
+            raise FormError("NT-FORM-005", "n is 0; it takes another number")
+        if self.n < 0:
+            raise TypeError("n is below 0")
+
+
+def test_a_class_may_refuse_in_its_own_words() -> None:
+    assert str(refusal(form(list[Careful]).decode, Record([Record.of({"n": 0}), 1]))) == (
+        "NT-FORM-005  at [0] n is 0; it takes another number"
+    )
+    assert str(refusal(form(Careful).decode, Record.of({"n": -1}))) == (
+        "NT-FORM-006  Careful refused its fields: n is below 0"
+    )
+
+
+def test_json_of_a_tagged_array_starts_with_its_tag() -> None:
+    assert form(Row).to_json(Row(1)) == b'["row",1,2]'
+    assert form(Row).from_json('["row",1.0]') == Row(1)
+    assert refusal(form(Row).from_json, "[]").code == "NT-FORM-007"
+
+
+def test_aliases() -> None:
+    pairs = TypeAliasType("pairs", list[tuple[int, T]], type_params=(T,))
+    plain = TypeAliasType("plain", dict[str, Fix])
+    loop = TypeAliasType("loop", "list[loop]")  # type: ignore[misc]
+
+    assert form(plain).name == "dict[str, Fix]"
+    assert form(pairs[str]).name == "list[tuple[int, str]]"
+    assert refusal(form, loop).code == "NT-FORM-001"
+
+
+def test_a_tag_is_not_inherited() -> None:
+    @dataclass
+    class Child(Tagged):
+        pass
+
+    assert form(Child).encode(Child(1)) == Record.of({"n": 1})
+    assert form(Tagged | Child).encode(Child(1)) == Record.of({"n": 1}, "Child")
 
 
 def test_attributes_are_no_fields() -> None:
