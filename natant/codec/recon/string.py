@@ -50,12 +50,12 @@ def _read_slowly(text: str, start: int) -> tuple[str, int]:
             i += 1
             continue
         parts.append(text[begin:i])
-        c = text[i + 1] if i + 1 < end else "\0"
-        if c == "u":
+        escape = text[i + 1 : i + 2]
+        if escape == "u":
             part, i = _read_unit(text, i)
             parts.append(part)
-        elif c in _ESCAPES:
-            parts.append(_ESCAPES[c])
+        elif escape in _ESCAPES:
+            parts.append(_ESCAPES[escape])
             i += 2
         elif i + 1 >= end:
             break
