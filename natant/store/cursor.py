@@ -1,0 +1,84 @@
+"""One scan under way.
+
+A cursor holds an iterator of RocksDB, which shows the database as of the moment the cursor was made and keeps the
+database open as long as it lives.  The store therefore drops the iterators of all its cursors before it closes or
+reopens the database; a scan that was still going on then ends with an error, never early.
+
+``rocksdict``'s own ``items()`` is not used: it takes damage for the end.  Called by :mod:`natant.store.rocks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Lock
+
+from rocksdict import Rdict, RdictIter, ReadOptions
+
+from natant.errors import StoreError
+from natant.store.record import damaged, unseal
+
+__all__ = ["Cursor"]
+
+#: Pairs read under one hold of the store's lock: few at first, since most scans are of one small agent.
+FIRST_CHUNK = 32
+LARGEST_CHUNK = 1024
+
+
+class Cursor:
+    """The pairs with ``start <= key < end``, as of now."""
+
+    __slots__ = ("__weakref__", "_bounds", "_iterator", "_last", "_lock", "_place")
+
+    def __init__(self, database: Rdict, start: bytes, end: bytes, lock: Lock, place: str) -> None:
+        bounds = ReadOptions()
+        bounds.set_iterate_upper_bound(end)
+        self._bounds = bounds  # RocksDB keeps a pointer into it
+        self._iterator: RdictIter | None = database.iter(bounds)
+        self._iterator.seek(start)
+        self._last = start
+        self._lock = lock
+        self._place = place
+
+    def drop(self) -> None:
+        """Let the database go.  The caller holds the lock."""
+        self._iterator = None
+
+    def sealed(self) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs as they are stored: whole keys and sealed values."""
+        size = FIRST_CHUNK
+        while chunk := self._take(size):
+            yield from chunk
+            size = min(2 * size, LARGEST_CHUNK)
+
+    def pairs(self) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs as their user knows them: keys without the first byte, values whose checksum fits."""
+        place = self._place
+        for key, value in self.sealed():
+            yield key[1:], unseal(key, value, place)
+
+    def _take(self, size: int) -> list[tuple[bytes, bytes]]:
+        with self._lock:
+            iterator = self._iterator
+            if iterator is None:
+                raise StoreError(
+                    "NT-STORE-005",
+                    f"the store in {self._place} was closed or opened again in the middle of a scan. Scan again.",
+                )
+            chunk: list[tuple[bytes, bytes]] = []
+            while len(chunk) < size:
+                key = iterator.key()
+                if key is None:
+                    self._check(iterator)
+                    break
+                chunk.append((key, iterator.value()))
+                iterator.next()
+            if chunk:
+                self._last = chunk[-1][0]
+            return chunk
+
+    def _check(self, iterator: RdictIter) -> None:
+        """At the end: is it one?"""
+        try:
+            iterator.status()
+        except Exception as error:
+            raise damaged(self._last, self._place, f"reading on from here failed: {error}") from error

@@ -1,0 +1,78 @@
+"""How RocksDB is set up: for very many small records, on a machine that has other things to do.
+
+What the numbers bound: memory is at most ``CACHE_BYTES`` for blocks, indexes and filters together, plus ``WRITE_BUFFERS``
+times ``BUFFER_BYTES`` of fresh writes, plus ``OPEN_FILES`` table handles; the log that a start after a crash has to
+replay is at most ``LOG_BYTES`` and one buffer; background work has ``BACKGROUND_JOBS`` threads; RocksDB's own
+``LOG`` file has at most two parts of ``TALK_BYTES``.
+
+Called by :mod:`natant.store.rocks`.
+"""
+
+from __future__ import annotations
+
+from rocksdict import BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options, WriteOptions
+
+__all__ = ["BUFFER_BYTES", "CACHE_BYTES", "LOG_BYTES", "WRITE_BUFFERS", "options", "write_options"]
+
+CACHE_BYTES = 64 << 20
+BUFFER_BYTES = 16 << 20
+WRITE_BUFFERS = 3
+LOG_BYTES = 64 << 20
+OPEN_FILES = 256
+BACKGROUND_JOBS = 2
+TALK_BYTES = 1 << 20
+BLOCK_BYTES = 8 << 10
+BLOOM_BITS_PER_KEY = 10
+MANIFEST_STEP_BYTES = 64 << 10
+
+
+def options(*, is_new: bool, cache: Cache, buffer_bytes: int = BUFFER_BYTES) -> Options:
+    """All options of the database."""
+    table = BlockBasedOptions()
+    table.set_block_cache(cache)
+    table.set_block_size(BLOCK_BYTES)
+    table.set_bloom_filter(BLOOM_BITS_PER_KEY, False)
+    # Indexes and filters count against the cache: memory stays bounded however many tables there are.
+    table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    table.set_format_version(5)
+
+    chosen = Options(raw_mode=True)
+    chosen.create_if_missing(is_new)
+    chosen.set_error_if_exists(False)
+    chosen.set_block_based_table_factory(table)
+    # Any damage is an error.  The default, point in time, would stop at the first damage in the log without a word.
+    chosen.set_paranoid_checks(True)
+    chosen.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
+    chosen.set_recycle_log_file_num(0)
+    chosen.set_write_buffer_size(buffer_bytes)
+    chosen.set_max_write_buffer_number(WRITE_BUFFERS)
+    chosen.set_max_total_wal_size(LOG_BYTES)
+    # Keys that are not there (the first touch of an agent) are found missing without a look at the tables.
+    chosen.set_memtable_whole_key_filtering(True)
+    chosen.set_memtable_prefix_bloom_ratio(0.02)
+    chosen.set_compression_type(DBCompressionType.lz4())
+    chosen.set_level_compaction_dynamic_level_bytes(True)
+    chosen.set_max_background_jobs(BACKGROUND_JOBS)
+    chosen.set_max_subcompactions(1)
+    chosen.set_max_open_files(OPEN_FILES)
+    chosen.set_bytes_per_sync(1 << 20)
+    chosen.set_skip_stats_update_on_db_open(True)
+    chosen.set_manifest_preallocation_size(MANIFEST_STEP_BYTES)
+    chosen.set_max_log_file_size(TALK_BYTES)
+    chosen.set_keep_log_file_num(2)
+    chosen.set_stats_dump_period_sec(0)
+    chosen.set_stats_persist_period_sec(0)
+    return chosen
+
+
+def write_options() -> WriteOptions:
+    """How a batch is written: into the log and into memory, without waiting for the disk.
+
+    ``rocksdict`` holds Python's global lock during a write, so the two things that can take long happen elsewhere: the
+    fsync in ``flush_wal`` (which gives the lock back), and a stall by a pause of our own (``no_slowdown``).
+    """
+    chosen = WriteOptions()
+    chosen.sync = False
+    chosen.no_slowdown = True
+    return chosen
