@@ -129,36 +129,40 @@ def test_every_module_says_what_it_is() -> None:
     report([f"{path}:1: no docstring" for path in python() if text(path).strip() and not ast.get_docstring(tree(path))])
 
 
-def inherits(node: Documented, documented: set[str]) -> bool:
-    """True for a method that a contract or base class documents."""
-    return isinstance(node, Function) and node.name in documented
+def is_inherited(owner: ast.ClassDef | None, name: str, contracts: dict[str, set[str]]) -> bool:
+    """True for a method that a contract or base class documents: one of natant's, or of a library."""
+    if owner is None:
+        return False
+    bases = {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in owner.bases}
+    return bool(bases - set(contracts)) or any(name in methods for methods in contracts.values())
 
 
-def undocumented(path: Path, documented: set[str]) -> Iterator[str]:
+def undocumented(path: Path, contracts: dict[str, set[str]]) -> Iterator[str]:
     """Public classes, functions and methods without a docstring."""
-    scopes: list[tuple[str, ast.AST]] = [("", tree(path))]
+    scopes: list[tuple[ast.ClassDef | None, ast.AST]] = [(None, tree(path))]
     while scopes:
-        prefix, scope = scopes.pop()
+        owner, scope = scopes.pop()
         for node in ast.iter_child_nodes(scope):
             if isinstance(node, ast.If | ast.Try):
-                scopes.append((prefix, node))
+                scopes.append((owner, node))
             if not isinstance(node, Documented) or node.name.startswith("_"):
                 continue
             decorators = {ast.unparse(decorator).rpartition(".")[2] for decorator in node.decorator_list}
-            if not decorators & {"overload", "override", "setter", "deleter"}:
-                is_method = bool(prefix)
-                if not ast.get_docstring(node) and not (is_method and inherits(node, documented)):
-                    yield f"{path}:{node.lineno}: {prefix}{node.name} is public and has no docstring"
+            is_told = ast.get_docstring(node) or decorators & {"overload", "override", "setter", "deleter"}
+            if not is_told and not is_inherited(owner, node.name, contracts):
+                yield f"{path}:{node.lineno}: {owner.name + '.' if owner else ''}{node.name} is public and has no docstring"
             if isinstance(node, ast.ClassDef):
-                scopes.append((f"{prefix}{node.name}.", node))
+                scopes.append((node, node))
 
 
 def test_public_things_are_documented() -> None:
-    classes = (node for path in python("natant") for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef))
-    methods = (node for found in classes for node in found.body if isinstance(node, Function))
-    documented = {node.name for node in methods if ast.get_docstring(node)}
+    classes = [node for path in python("natant") for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
+    contracts = {
+        found.name: {node.name for node in found.body if isinstance(node, Function) and ast.get_docstring(node)}
+        for found in classes
+    }
 
-    report([line for path in python("natant") for line in undocumented(path, documented)])
+    report([line for path in python("natant") for line in undocumented(path, contracts)])
 
 
 @pytest.mark.parametrize("rule", FORBIDDEN)
