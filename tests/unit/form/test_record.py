@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, NotRequired, Required, TypedDict, TypeVar
 
@@ -12,8 +11,8 @@ import pytest
 from typing_extensions import TypeAliasType
 
 from natant.codec import recon
-from natant.codec.form import DEPTH_LIMIT, form
-from natant.codec.recon import Absent, Attr, Extant, Record, Slot
+from natant.codec.form import form
+from natant.codec.recon import Absent, Attr, Extant, Record
 from natant.errors import FormError
 
 T = TypeVar("T")
@@ -346,94 +345,6 @@ def test_a_record_of_defaults_may_stand_for_nothing() -> None:
     assert form(Nothing).decode(Absent) == Nothing()
     assert form(Tagged).decode(Extant) == Tagged()
     assert refusal(form(Fix).decode, Extant).code == "NT-FORM-002"
-
-
-def chain(length: int) -> Tree:
-    tree = Tree(0)
-    for _ in range(length):
-        tree = Tree(0, [], tree)
-    return tree
-
-
-def test_depth_has_a_limit() -> None:
-    known = form(Tree)
-    deepest = chain(DEPTH_LIMIT - 2)
-
-    assert known.decode(recon.decode(recon.encode(known.encode(deepest)))) == deepest
-    assert known.from_json(known.to_json(deepest)) == deepest
-    for length in (DEPTH_LIMIT, 100_000):
-        too_deep = chain(length)
-        assert refusal(known.encode, too_deep).code == "NT-FORM-010"
-        assert refusal(known.to_json, too_deep).code == "NT-FORM-010"
-        while too_deep.twin is not None:  # take it apart, so that freeing it does not recurse
-            too_deep = too_deep.twin
-    value: Any = Extant
-    for _ in range(DEPTH_LIMIT + 1):
-        value = Record([Slot("value", 0), Slot("twin", value)])
-    assert refusal(known.decode, value).code == "NT-FORM-010"
-    assert refusal(known.from_json, '{"value":0,"twin":' * 70 + "null" + "}" * 70).code == "NT-FORM-010"
-    assert refusal(known.from_json, "[" * 5000 + "]" * 5000).code == "NT-FORM-010"
-
-
-def test_an_object_that_contains_itself_is_refused() -> None:
-    tree = Tree(0)
-    tree.twin = tree
-
-    assert refusal(form(Tree).encode, tree).code == "NT-FORM-010"
-
-
-def test_an_error_deep_inside_is_found_once() -> None:
-    tree = Tree("x")  # type: ignore[arg-type]
-    for _ in range(50):
-        tree = Tree(0, [tree])
-
-    assert refusal(form(Tree).encode, tree).context["path"].count("kids[0]") == 50
-
-
-class Own:
-    pass
-
-
-@dataclass(init=False)
-class Handmade:
-    x: int
-
-    def __init__(self) -> None:
-        self.x = 1
-
-
-@dataclass
-class Lossy:
-    seed: dataclasses.InitVar[int]
-    x: int = 0
-
-
-@dataclass
-class Inner:
-    odd: complex
-
-
-@dataclass
-class Outer:
-    inner: list[Inner]
-
-
-@dataclass
-class BadTag:
-    __tag__ = 5
-
-
-@pytest.mark.parametrize(
-    "kind", [Own, Handmade, Lossy, BadTag, complex, type, list[Own], dict[str, Own], "Fix", 5, Callable[[int], int]]
-)
-def test_a_class_without_form_is_refused_when_declared(kind: Any) -> None:
-    assert refusal(form, kind).code == "NT-FORM-001"
-
-
-def test_the_field_that_has_no_form_is_named() -> None:
-    error = refusal(form, Outer)
-
-    assert str(error).startswith("NT-FORM-001  at inner.odd the type complex has no form: use a dataclass")
 
 
 def test_forms_are_made_once() -> None:
