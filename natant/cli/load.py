@@ -155,7 +155,8 @@ def _import(path: Path) -> ModuleType:
         raise NatantError(error.code, f"{error.message} ({where})", **error.context) from None
     except (Exception, SystemExit) as error:
         frames = "".join(traceback.format_exception(type(error), error, _own_frames(error.__traceback__)))
-        text = f"{type(error).__name__}: {error}".rstrip(": ")
+        words = error.msg if isinstance(error, SyntaxError) else error
+        text = f"{type(error).__name__}: {words}".rstrip(": ")
         raise ImportFault(f"{path} could not be imported: {text} ({_last_frame(error)})", frames) from None
 
 
