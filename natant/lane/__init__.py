@@ -102,9 +102,7 @@ def map(
 def list(kind: type[T], *, keep: int | None = ..., volatile: bool = ..., name: str | None = ...) -> ListLane[T]: ...
 @overload
 def list(kind: Any = ..., *, keep: int | None = ..., volatile: bool = ..., name: str | None = ...) -> ListLane[Any]: ...
-def list(
-    kind: Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None
-) -> ListLane[Any]:
+def list(kind: Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None) -> ListLane[Any]:
     """A list lane: a ``MutableSequence``; ``keep=N`` keeps the last N entries."""
     return ListLane(form(kind), keep, name=name, is_volatile=volatile)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any, TypeVar, overload
 
 from natant.codec import recon
@@ -27,7 +28,7 @@ class JoinMap(LaneMap[K, V]):
         self.origins: dict[Origin, None] = {}
         self.links: dict[Origin, Any] = {}
         #: which source an entry came from; where several have the key, the one that wrote last
-        self.owner: dict[K, Origin] = {}
+        self.owner: MutableMapping[K, Origin] = lane.new_dict()
 
     def join(self, node: str, lane: str, *, host: str | None = None) -> None:
         """Show all entries of the map lane ``lane`` of ``node``; joining the same again changes nothing."""
@@ -151,7 +152,7 @@ def _name(origin: Origin) -> str:
     return recon.encode([origin.node, origin.lane, origin.host])
 
 
-def _restore(mapping: dict[Any, Any], key: Any, before: Any) -> None:
+def _restore(mapping: MutableMapping[Any, Any], key: Any, before: Any) -> None:
     if before is None:
         mapping.pop(key, None)
     else:

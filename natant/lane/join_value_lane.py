@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TypeVar, overload
 
 from natant.codec import recon
@@ -27,8 +27,8 @@ class JoinValue(LaneMap[K, V]):
 
     def __init__(self, cell: Cell, lane: JoinValueLane[K, V]) -> None:
         super().__init__(cell, lane)
-        self.origins: dict[K, Origin] = {}
-        self.links: dict[K, Any] = {}
+        self.origins: MutableMapping[K, Origin] = lane.new_dict()
+        self.links: MutableMapping[K, Any] = lane.new_dict()
 
     def join(self, key: K, node: str, lane: str, *, host: str | None = None) -> None:
         """Show the value lane ``lane`` of ``node`` under ``key``; joining the same again changes nothing."""
@@ -146,7 +146,7 @@ class JoinValueLane(MapLane[K, V]):
         return state
 
 
-def _restore(mapping: dict[Any, Any], key: Any, before: Any) -> None:
+def _restore(mapping: MutableMapping[Any, Any], key: Any, before: Any) -> None:
     if before is None:
         mapping.pop(key, None)
     else:

@@ -19,6 +19,7 @@ from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, UPDATE, Event
 from natant.kernel.turn import require_turn
 from natant.lane.base import Lane, encode_key, encode_texts
+from natant.lane.exact_dict import ExactDict
 from natant.lane.key_order import KeyOrder
 
 __all__ = ["LaneMap", "MapLane"]
@@ -44,10 +45,10 @@ class LaneMap(MutableMapping[K, V]):
     def __init__(self, cell: Cell, lane: MapLane[K, V]) -> None:
         self._cell = cell
         self._lane: Any = lane
-        self.data: dict[K, V] = {}
+        self.data: MutableMapping[K, V] = lane.new_dict()
         self.order: KeyOrder[K] = KeyOrder(lane.key_form)
         #: when each key was written last, oldest first, in microseconds; only where the lane has ``keep``
-        self.stamp: dict[K, int] = {}
+        self.stamp: MutableMapping[K, int] = lane.new_dict()
         self.has_lost = False
 
     def __getitem__(self, key: K) -> V:
@@ -210,8 +211,8 @@ class MapLane(Lane, Generic[K, V]):
         self.call(cell, "clearing")
         turn.undo.append((self._unclear, state, state.data, state.stamp))
         had = bool(state.data)
-        state.data = {}
-        state.stamp = {}
+        state.data = self.new_dict()
+        state.stamp = self.new_dict()
         state.order.reset()
         if self.is_kept(cell) and had:
             prefix = self.prefix(cell)
@@ -271,6 +272,15 @@ class MapLane(Lane, Generic[K, V]):
         """A value as wire text and exact text."""
         return encode_texts(self, cell, self.form, value)
 
+    def new_dict(self) -> MutableMapping[Any, Any]:
+        """An empty dict for keys of this lane."""
+        return ExactDict() if self.key_form.is_any else {}
+
+    def _sort_stamps(self, state: LaneMap[K, V]) -> None:
+        pairs = sorted(state.stamp.items(), key=lambda pair: pair[1])
+        state.stamp = self.new_dict()
+        state.stamp.update(pairs)
+
     # --- undo -----------------------------------------------------------------------------------------------------
 
     def _unput(self, state: LaneMap[K, V], key: K, old: Any, stamp: int | None) -> None:
@@ -284,9 +294,9 @@ class MapLane(Lane, Generic[K, V]):
         state.data[key] = old
         if stamp is not None:
             state.stamp[key] = stamp
-            state.stamp = dict(sorted(state.stamp.items(), key=lambda pair: pair[1]))
+            self._sort_stamps(state)
 
-    def _unclear(self, state: LaneMap[K, V], data: dict[K, V], stamp: dict[K, int]) -> None:
+    def _unclear(self, state: LaneMap[K, V], data: MutableMapping[K, V], stamp: MutableMapping[K, int]) -> None:
         state.data = data
         state.stamp = stamp
         state.order.reset()
@@ -295,8 +305,9 @@ class MapLane(Lane, Generic[K, V]):
 
     def _stamp(self, cell: Cell, state: LaneMap[K, V]) -> int:
         now_us = int(cell._host.env.now() * 1_000_000)
-        last = next(reversed(state.stamp.values()), 0)
-        return max(now_us, last + 1)
+        stamps: Any = state.stamp
+        newest = next(reversed(stamps), _MISSING)
+        return max(now_us, stamps[newest] + 1) if newest is not _MISSING else now_us
 
     def _prune(self, cell: Cell, state: LaneMap[K, V]) -> None:
         if self.keep is not None:
@@ -374,7 +385,7 @@ class MapLane(Lane, Generic[K, V]):
                     record = record[_STAMP:]
                 state.data[key] = self.form.decode(recon.decode(record))
             if self.is_stamped:
-                state.stamp = dict(sorted(state.stamp.items(), key=lambda pair: pair[1]))
+                self._sort_stamps(state)
         cell._state[self.index] = state
         return state
 
