@@ -2,7 +2,7 @@
 
 ``natant run natant.demo.flights.plane`` serves it; ``natant hello`` does so with the page in mind.  From the environment:
 ``FLIGHTS_SPEED`` how many seconds of 2013 pass in one of ours (default 240; 0: as fast as it goes), ``FLIGHTS_FROM`` the instant from which
-it goes at that speed (default ``2013-01-01T13:00Z``, a busy morning; what comes before is replayed as fast as it goes).
+it goes at that speed (default ``2013-01-02T14:10Z``, a morning with a delay wave at hand; what comes before is replayed as fast as it goes).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["plane"]
 
 #: four minutes of 2013 in a second: a day takes six minutes, a flight to Chicago forty seconds
 DEFAULT_SPEED: Final = 240.0
-DEFAULT_FROM: Final = "2013-01-01T13:00Z"
+DEFAULT_FROM: Final = "2013-01-02T14:10Z"
 
 plane = Plane("flights", [Airport, Aircraft, Carrier, Connection, Control])
 

@@ -56,7 +56,7 @@ export class Board {
     if (status === "departed") return delay > 15 ? [`departed +${delay}`, "late"] : ["departed", "off"];
     if (status === "cancelled") return ["cancelled", "scrub"];
     const wait = (this.now - due) / 60;
-    return wait > 15 ? ["delayed", "wait"] : wait > -20 ? ["boarding", "off"] : ["on time", "due"];
+    return wait > 10 ? ["delayed", "wait"] : wait > -20 ? ["boarding", "off"] : ["on time", "due"];
   }
 
   refresh() {

@@ -79,7 +79,7 @@ export class FlightMap {
     const pen = this.ground.getContext("2d");
     pen.clearRect(0, 0, width, height);
     pen.fillStyle = this.colours.dot;
-    const size = Math.max(1.1, Math.min(1.9, width / 560));
+    const size = Math.max(1.2, Math.min(2, width / 500));
     for (const [x, y] of this.at.values()) pen.fillRect(x - size / 2, y - size / 2, size, size);
   }
 
@@ -178,6 +178,7 @@ export class FlightMap {
 
   // Codes of the airports that most flights are bound for, where there is room for them.
   drawNames(pen, flying) {
+    pen.lineJoin = "round";
     const counts = new Map(ORIGINS.map((code) => [code, 1e6]));
     for (const { dest } of flying) counts.set(dest, (counts.get(dest) ?? 0) + 1);
     const taken = [];
@@ -210,6 +211,9 @@ export class FlightMap {
       const isFree = box[0] > 0 && box[2] < this.width && !taken.some((b) => b[0] < box[2] && box[0] < b[2] && b[1] < box[3] && box[1] < b[3]);
       if (!isFree) continue;
       taken.push(box);
+      pen.strokeStyle = this.colours.panel;
+      pen.lineWidth = 3;
+      pen.strokeText(code, left, top);
       pen.fillStyle = isHome ? this.colours.text : this.colours.soft;
       pen.fillText(code, left, top);
     }

@@ -92,7 +92,8 @@ function frame() {
   requestAnimationFrame(frame);
 }
 
-let counted = 0;
+// Counts of messages at the last half-seconds.
+const counts = [];
 function second() {
   if (replay.now) {
     by("time").textContent = clockOf(replay.now);
@@ -107,8 +108,9 @@ function second() {
   by("cancelled").textContent = sum.cancelled.toLocaleString("en-US");
   by("mean").textContent = `${(sum.departed ? sum.delay / sum.departed : 0).toFixed(1)} min`;
   by("speed").textContent = `${Math.max(0, Math.round(replay.speed)).toLocaleString("en-US")}\u00d7`;
-  by("rate").textContent = Math.round((host.count - counted) * 2).toLocaleString("en-US");
-  counted = host.count;
+  counts.push(host.count);
+  if (counts.length > 9) counts.shift();
+  by("rate").textContent = Math.round((2 * (host.count - counts[0])) / Math.max(1, counts.length - 1)).toLocaleString("en-US");
   const age = host.heard ? (performance.now() - host.heard) / 1000 : 0;
   by("status").textContent =
     host.status === "connected" ? (age < 2 ? "live" : `quiet for ${Math.round(age)} s`) : host.heard ? `${host.status}, data ${Math.round(age)} s old` : host.status;

@@ -117,7 +117,14 @@ export class CarrierPanel {
       sum.departed += departed;
       sum.delay += tally.departure_delay;
       const [dep, arr] = [mean(tally.departure_delay, departed), mean(tally.arrival_delay, arrived)];
-      const texts = [whole(tally.flights), carrier.flying || "", percent(tally.late, departed), dep.toFixed(1), arr.toFixed(1), percent(tally.cancelled, tally.flights)];
+      const texts = [
+        whole(tally.flights),
+        carrier.flying || "",
+        percent(tally.late, departed),
+        departed ? dep.toFixed(1) : "",
+        arrived ? arr.toFixed(1) : "",
+        tally.cancelled ? percent(tally.cancelled, tally.flights) : "",
+      ];
       texts.forEach((text, i) => {
         const cell = row.children[i + 1];
         if (cell.textContent !== String(text)) cell.textContent = text;

@@ -1,5 +1,5 @@
-// Where an airport lies on the page: the contiguous states and Puerto Rico in Albers' equal-area projection, Alaska and Hawaii in
-// boxes of their own below.
+// Where an airport lies on the page: the contiguous states in Albers' equal-area projection; Alaska, Hawaii and the islands of the
+// Caribbean in boxes of their own below.
 
 const RAD = Math.PI / 180;
 
@@ -16,11 +16,12 @@ function albers(parallel1, parallel2, lat0, lon0) {
 
 const MAIN = { name: "main", of: albers(29.5, 45.5, 37.5, -96) };
 const ALASKA = { name: "alaska", of: albers(55, 65, 50, -154) };
+const ISLANDS = { name: "islands", of: albers(8, 18, 18, -66) };
 const HAWAII = { name: "hawaii", of: albers(8, 18, 3, -157) };
 
 export function regionOf({ lat, lon }) {
   if (lat > 24 && lat < 50 && lon > -125.5 && lon < -66) return MAIN;
-  if (lat > 17 && lat < 19 && lon > -68 && lon < -64) return MAIN;
+  if (lat > 17 && lat < 19 && lon > -68 && lon < -64) return ISLANDS;
   if (lat > 51 && lat < 72 && lon > -172 && lon < -129) return ALASKA;
   if (lat > 18 && lat < 23 && lon > -161 && lon < -154) return HAWAII;
   return null;
@@ -47,8 +48,9 @@ export function fit(places, width, height) {
     transforms.set(region, (x, y) => [dx + scale * x, dy + scale * y]);
   };
   box(MAIN, pad, pad, width - 2 * pad, height - 2 * pad);
-  box(ALASKA, pad, height * 0.77, width * 0.15, height * 0.2);
-  box(HAWAII, width * 0.19, height * 0.87, width * 0.1, height * 0.1);
+  box(ALASKA, pad, height * 0.78, width * 0.15, height * 0.2);
+  box(HAWAII, width * 0.2, height * 0.87, width * 0.1, height * 0.1);
+  box(ISLANDS, width * 0.86, height * 0.84, width * 0.09, height * 0.05);
   return (place) => {
     const region = regionOf(place);
     const transform = region && transforms.get(region);
