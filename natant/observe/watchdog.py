@@ -33,8 +33,8 @@ __all__ = ["Watchdog"]
 LOOK_S: Final = 0.05
 #: and how often once it is to be ended
 INTERRUPT_S: Final = 0.01
-#: time between two attempts to end a handler that caught the error
-RETRY_S: Final = 1.0
+#: time between two attempts to end a handler that caught the error, or where the interpreter swallowed it
+RETRY_S: Final = 0.1
 #: a signal that does nothing where nobody handles it, so one too many cannot hurt
 SIGNAL: Final = signal.SIGURG
 
@@ -46,8 +46,6 @@ _LOG = logging.getLogger("natant.watchdog")
 _CALLERS: Final = ("_run", "__await__", "_answer")
 #: lanes, kernel and the code that works for them
 _OURS: Final = frozenset({"cronsim", "msgspec", "natant", "rocksdict", "sortedcontainers"})
-#: code that is as good as its caller
-_STANDARD: Final = frozenset(sys.stdlib_module_names - {"__main__"})
 
 
 class Watched(Protocol):
@@ -82,6 +80,7 @@ class Watchdog:
         self._previous: Any = None
         self._noted = ""
         self._noted_s = float("-inf")
+        self._noted_count = -1
         self._target: tuple[int, Any] | None = None
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -113,13 +112,13 @@ class Watchdog:
         since_s = 0.0
         is_warned = False
         next_interrupt_s = 0.0
-        told = 0
+        told = -1
         wait_s = LOOK_S
         while not self._stopped.wait(wait_s):
             wait_s = LOOK_S
             count, turn = kernel.turn_count, kernel.running
-            if self.interrupts != told:  # here, since a signal handler had better not log
-                told = self.interrupts
+            if self._noted_count != told:  # here, since a signal handler had better not log; once for each turn
+                told = self._noted_count
                 _LOG.error("handler %s was interrupted after %g s", self._noted, self.block_timeout_s)
             if turn is None:
                 seen = -1
@@ -157,7 +156,7 @@ class Watchdog:
             signal.pthread_kill(self._loop_thread, SIGNAL)
             return
         frame = sys._current_frames().get(self._loop_thread)
-        if frame is None or not _is_in_handler(frame):
+        if frame is None or not _is_in_handler(frame, turn.cell):
             return
         thread = ctypes.c_ulong(self._loop_thread)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_Blocked))
@@ -174,7 +173,7 @@ class Watchdog:
             return
         count, turn = target
         kernel = self.kernel
-        if kernel.turn_count != count or kernel.running is not turn or not _is_in_handler(frame):
+        if kernel.turn_count != count or kernel.running is not turn or not _is_in_handler(frame, turn.cell):
             return
         self._note(turn)
         raise TurnError(
@@ -188,6 +187,7 @@ class Watchdog:
         self.interrupts += 1
         self._noted = f"{turn.work.label} of {turn.cell.node}"
         self._noted_s = time.monotonic()
+        self._noted_count = self.kernel.turn_count
 
 
 def _stack(frame: FrameType | None) -> str:
@@ -198,14 +198,18 @@ def _stack(frame: FrameType | None) -> str:
     return "".join(traceback.format_list(frames[start:])).rstrip()
 
 
-def _is_in_handler(frame: FrameType) -> bool:
-    """True where the author's code runs, or the standard library called by it; False inside natant and what it is built on."""
+def _is_in_handler(frame: FrameType, cell: Any) -> bool:
+    """True where code of the agent's author runs, or something called by it; False inside natant and what it is built on.
+
+    What the interpreter slips in (a callback of the garbage collector, a finaliser) is looked through: it has its caller behind it.
+    """
+    authors = {base.__module__.partition(".")[0] for base in type(cell).__mro__} - _OURS - {"builtins"}
     at: FrameType | None = frame
     while at is not None:
         root = str(at.f_globals.get("__name__", "")).partition(".")[0]
         if root in _OURS:
             return False
-        if root not in _STANDARD:
+        if root in authors:
             return True
         at = at.f_back
     return False

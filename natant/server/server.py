@@ -36,6 +36,8 @@ __all__ = ["Server"]
 
 #: connections that the kernel holds for us while we are busy
 BACKLOG: Final = 1024
+#: RFC 9293, 3.1: ports have 16 bits
+HIGHEST_PORT: Final = 65535
 #: what peers are told when the server stops
 GOING_AWAY: Final = "going away: reconnect"
 #: time for a graceful stop unless told otherwise
@@ -128,6 +130,8 @@ class Server:
         if self._ssl is not None:
             options = {"ssl": self._ssl, "ssl_handshake_timeout": limit.tls_timeout_s}
         try:
+            if not 0 <= self._asked_port <= HIGHEST_PORT:
+                raise OverflowError(f"a port is a number from 0 to {HIGHEST_PORT}")
             self._listener = await loop.create_server(
                 self._make_door, self.address, self._asked_port, backlog=BACKLOG, **options
             )

@@ -113,14 +113,14 @@ async def test_maps_and_lists_take_operations() -> None:
         assert (await http.get("/unit/1?lane=names")).json() == {"a": "1"}
         await http.post("/unit/1?lane=names", json={"op": "drop", "n": 1})
         assert (await http.get("/unit/1?lane=names")).json() == {}
-        for operation in (
+        for change in (
             {"op": "update", "index": 0, "value": "x"},
             {"op": "update", "index": 1, "value": "y"},
             {"op": "update", "index": 2, "value": "z"},
             {"op": "move", "from": 2, "to": 0},
             {"op": "remove", "index": 1},
         ):
-            answer = await http.post("/unit/1?lane=notes", json=operation)
+            answer = await http.post("/unit/1?lane=notes", json=change)
             assert answer.status_code == 200, answer.text
         assert (await http.get("/unit/1?lane=notes")).json() == ["z", "y"]
         await http.post("/unit/1?lane=notes", json={"op": "clear"})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import threading
 from typing import Any
 
 from natant import Agent, command, lane
@@ -19,17 +21,17 @@ POST = (
 
 
 class SlowStore(MemoryStore):
-    """A store whose writes wait for a word."""
+    """A durable store, in its own thread, whose writes wait for a word."""
+
+    is_durable = True
 
     def __init__(self) -> None:
-        import threading
-
         super().__init__()
         self.may_write = threading.Event()
 
-    def write(self, batch: Any) -> None:
+    def apply(self, batch: Any) -> None:
         self.may_write.wait(10)
-        super().write(batch)
+        super().apply(batch)
 
 
 async def test_peers_are_told_to_come_again() -> None:
@@ -93,10 +95,8 @@ async def test_new_work_is_refused_with_a_word_to_try_again() -> None:
 async def test_a_stopped_server_takes_no_connections() -> None:
     async with serving() as server:
         await server.stop()
-        try:
+        with contextlib.suppress(ConnectionError):
             assert await exchange(server.port, GET) == b""
-        except ConnectionError:
-            pass
 
 
 async def test_peers_that_do_not_answer_do_not_hold_up_the_stop() -> None:

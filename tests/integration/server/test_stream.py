@@ -83,12 +83,15 @@ async def test_a_map_and_a_list_are_streamed_as_operations() -> None:
                 await wire_command(server, "speeds", body)
                 name, data = await speeds.next()
                 assert name == "message"
-                assert data == {
-                    "@update(key:5) 1.5": {"op": "update", "key": 5, "value": 1.5},
-                    "@update(key:6) 2": {"op": "update", "key": 6, "value": 2.0},
-                    "@remove(key:5)": {"op": "remove", "key": 5},
-                    "@clear": {"op": "clear"},
-                }[body]
+                assert (
+                    data
+                    == {
+                        "@update(key:5) 1.5": {"op": "update", "key": 5, "value": 1.5},
+                        "@update(key:6) 2": {"op": "update", "key": 6, "value": 2.0},
+                        "@remove(key:5)": {"op": "remove", "key": 5},
+                        "@clear": {"op": "clear"},
+                    }[body]
+                )
             for body, data in (
                 ("@update(index:0) a", {"op": "update", "index": 0, "value": "a"}),
                 ("@update(index:1) b", {"op": "update", "index": 1, "value": "b"}),
@@ -110,20 +113,18 @@ async def wire_command(server: Server, lane: str, body: str) -> None:
 async def test_an_unknown_lane_is_404_at_once() -> None:
     async with serving() as server:
         wire = await Wire.connect(server.port)
-        await wire.send_bytes(
-            b"GET /unit/1?lane=nope HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
-        )
+        await wire.send_bytes(b"GET /unit/1?lane=nope HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n")
         assert await wire.read_response() == 404
         await wire.close()
 
 
 async def test_a_quiet_stream_shows_that_it_lives() -> None:
-    async with serving(limit=Limit(stream_heartbeat_s=0.05, sweep_s=0.02)) as server:
-        async with stream(server, "info") as events:
-            await events.next()
-            await events.next()
-            assert await events.next() == ("comment", "alive")
-            assert await events.next() == ("comment", "alive")
+    limit = Limit(stream_heartbeat_s=0.05, sweep_s=0.02)
+    async with serving(limit=limit) as server, stream(server, "info") as events:
+        await events.next()
+        await events.next()
+        assert await events.next() == ("comment", "alive")
+        assert await events.next() == ("comment", "alive")
 
 
 async def test_a_stream_whose_client_left_ends() -> None:
@@ -140,32 +141,32 @@ def streams(server: Server) -> int:
 
 
 async def test_a_client_that_reads_slowly_gets_the_newest_state_and_costs_little() -> None:
-    async with serving(limit=Limit(stream_events=8, sweep_s=0.02)) as server:
-        async with stream(server, "blob", receive_bytes=4096) as events:
-            await until(lambda: streams(server))
-            sink = next(s.sink for s in host_of(server).hub.sessions if isinstance(s.sink, StreamSink))
-            for number in range(500):
-                await server.host.command("/unit/1", "blob", f"{number} " + "x" * 60_000)
-                await asyncio.sleep(0)
-                assert isinstance(sink, StreamSink)
-                assert len(sink.waiting) <= 16
-            assert host_of(server).counters.conflated > 0
-            while True:
-                name, data = await events.next()
-                if name == "message" and str(data["value"]).startswith("499 "):
-                    break
+    limit = Limit(stream_events=8, sweep_s=0.02)
+    async with serving(limit=limit) as server, stream(server, "blob", receive_bytes=4096) as events:
+        await until(lambda: streams(server))
+        sink = next(s.sink for s in host_of(server).hub.sessions if isinstance(s.sink, StreamSink))
+        for number in range(500):
+            await server.host.command("/unit/1", "blob", f"{number} " + "x" * 60_000)
+            await asyncio.sleep(0)
+            assert isinstance(sink, StreamSink)
+            assert len(sink.waiting) <= 16
+        assert host_of(server).counters.conflated > 0
+        while True:
+            name, data = await events.next()
+            if name == "message" and str(data["value"]).startswith("499 "):
+                break
 
 
 async def test_a_client_of_a_stream_that_reads_nothing_is_dropped() -> None:
-    async with serving(limit=Limit(stream_events=8, sweep_s=0.02, stall_timeout_s=0.2)) as server:
-        async with stream(server, "blob", receive_bytes=4096) as events:
-            events.wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
-            number = 0
-            while streams(server):
-                number += 1
-                await server.host.command("/unit/1", "blob", f"{number} " + "x" * 60_000)
-                await asyncio.sleep(0.001)
-            assert server.counters["peers_stalled"] == 1
+    limit = Limit(stream_events=8, sweep_s=0.02, stall_timeout_s=0.2)
+    async with serving(limit=limit) as server, stream(server, "blob", receive_bytes=4096) as events:
+        events.wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        number = 0
+        while streams(server):
+            number += 1
+            await server.host.command("/unit/1", "blob", f"{number} " + "x" * 60_000)
+            await asyncio.sleep(0.001)
+        assert server.counters["peers_stalled"] == 1
 
 
 async def test_a_stop_ends_the_streams() -> None:
