@@ -11,6 +11,7 @@ from tests.support.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Wi
 SYNC = '@sync(node:"/unit/1",lane:info)'
 LINKED = '@linked(node:"/unit/1",lane:info)'
 SYNCED = [LINKED, '@event(node:"/unit/1",lane:info)', '@synced(node:"/unit/1",lane:info)']
+LATE = frame("late", CONTINUATION)
 SMALL = Limit(sweep_s=0.02, close_timeout_s=1.0, frame_bytes=1000, large_bytes=400)
 
 
@@ -79,7 +80,7 @@ async def test_a_close_frame_is_answered_1000(payload: bytes) -> None:
         (frame(SYNC, 11), 1002),
         (frame("x" * 126, PING), 1002),
         (frame("x", PING, is_final=False), 1002),
-        (frame("late", CONTINUATION), 1002),
+        (LATE, 1002),
         (frame("@sync", is_final=False) + frame(SYNC), 1002),
         (frame(b"\x03", CLOSE), 1002),
         (frame(b"\x03\xed", CLOSE), 1002),
@@ -97,6 +98,8 @@ async def test_a_frame_against_the_rules_ends_the_connection(data: bytes, code: 
         close = await wire.until_close()
         assert close is not None
         assert close.code == code, close
+        if data == LATE:
+            assert close.reason.startswith("NT-SERVER-014")
         assert await wire.at_end()
         await wire.close()
         await until(lambda: not server.counters["connections_open"])

@@ -6,6 +6,8 @@ import asyncio
 import gc
 from typing import Any
 
+import pytest
+
 from natant.server import Limit
 from natant.server.peer import Peer
 from natant.server.server import Server
@@ -61,7 +63,7 @@ async def test_a_peer_that_reads_nothing_costs_a_bounded_buffer_and_gets_the_new
         await commander.close()
 
 
-async def test_a_peer_that_reads_nothing_for_long_is_dropped() -> None:
+async def test_a_peer_that_reads_nothing_for_long_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     limit = Limit(sweep_s=0.02, write_high_bytes=64 * 1024, write_low_bytes=16 * 1024, stall_timeout_s=0.2)
     async with serving(limit=limit) as server:
         slow = await Wire.connect(server.port, receive_bytes=4096)
@@ -80,6 +82,7 @@ async def test_a_peer_that_reads_nothing_for_long_is_dropped() -> None:
         assert peer.is_paused
         await until(lambda: not peers(server))
         assert server.counters["peers_stalled"] == 1
+        assert "NT-SERVER-015" in caplog.text
         assert not sessions(server)
         await slow.close()
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from natant.server.limit import Limit
 from natant.server.table import SWEEP_SLICE, Table
 
 
 class Member:
-    def __init__(self, address: str, swept: list[Member] | None = None) -> None:
+    def __init__(self, address: str, swept: list[Member] | None = None, last: asyncio.Event | None = None) -> None:
         self.address = address
+        self.last = last
         self.swept = swept if swept is not None else []
 
     def sweep(self, now_s: float) -> None:
         self.swept.append(self)
+        if self.last is not None:
+            self.last.set()
 
 
 def test_room_is_counted_in_all_and_by_address() -> None:
@@ -43,17 +48,16 @@ def test_memory_is_reserved_up_to_the_limit() -> None:
 
 
 async def test_a_sweep_goes_through_all_in_slices() -> None:
-    import asyncio
-
     table = Table(Limit(sweep_s=0.001))
     swept: list[Member] = []
-    members = [Member("a", swept) for _ in range(SWEEP_SLICE * 2 + 1)]
+    last = asyncio.Event()
+    members = [Member("a", swept) for _ in range(SWEEP_SLICE * 2)]
+    members.append(Member("a", swept, last))
     for member in members:
         table.add(member)
     table.start()
     async with asyncio.timeout(10):
-        while len(swept) < len(members):
-            await asyncio.sleep(0.001)
+        await last.wait()
     table.stop()
     assert swept[: len(members)] == members
 
