@@ -205,6 +205,9 @@ class Server:
             if isinstance(peer, Peer):
                 peer.close(1001, GOING_AWAY)
         await self.service.table.until_empty()
+        tasks = list(self._state.tasks)
+        if tasks:  # requests whose client left are still being put away
+            await asyncio.wait(tasks)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
