@@ -201,7 +201,8 @@ class Peer(WSListener):
             code = sent.code.value if sent is not None else 1002
             if code == 1009:
                 self.service.counter.messages_too_big += 1
-            self._note_broken(f"close {code}: {sent.reason if sent is not None else ''}")
+            name = "NT-SERVER-013" if code == 1009 else "NT-SERVER-014"
+            self._note_broken(f"close {code}: {name}  {sent.reason if sent is not None else ''}")
             self._end()
             self._is_settled = True
             wire.drain()
