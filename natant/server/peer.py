@@ -22,6 +22,7 @@ costs is bounded by the write buffer's limit plus what its links conflate to.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
@@ -71,6 +72,8 @@ class Peer(WSListener):
         self._fragments: bytearray | None = None
         self._reserved_bytes = 0
         self._reading_stopped = 0
+        #: messages that were read together with the one at which reading had to stop; at most one read's worth
+        self._held: deque[str] = deque()
         self._is_closed_by_us = False
         self._is_settled = False
         now_s = asyncio.get_running_loop().time()
@@ -112,7 +115,7 @@ class Peer(WSListener):
                 if self._fragments is not None:
                     raise _broken("a new message starts inside a fragmented one")
                 if frame.fin:
-                    self.session.receive(frame.get_payload_as_utf8_text())
+                    self._take(frame.get_payload_as_utf8_text())
                 else:
                     self._fragments = bytearray(frame.get_payload_as_memoryview())
                     self._check_size()
@@ -245,6 +248,9 @@ class Peer(WSListener):
 
     def on_lost(self) -> None:
         """The connection has ended, in whatever way; safe to call twice."""
+        if self._held and self.session is not None and not self._reading_stopped & _BY_SERVER:
+            self._give_held(is_last=True)  # the peer had sent it before it left
+        self._held.clear()
         self._end()
         self._is_settled = True
         self._unreserve()
@@ -257,6 +263,24 @@ class Peer(WSListener):
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
+    def _take(self, text: str) -> None:
+        """Give a message to the session, or keep it while reading is stopped: one read may have brought many."""
+        if self._reading_stopped:
+            self._held.append(text)
+        else:
+            self.session.receive(text)
+
+    def _give_held(self, *, is_last: bool) -> None:
+        """Give what was kept to the session, as far as it takes it; all of it where nothing more will come."""
+        held = self._held
+        try:
+            while held and not self.is_ended and (is_last or not self._reading_stopped):
+                self.session.receive(held.popleft())
+        except NatantError as error:
+            self._refuse(WSCloseCode(error.context.get("close_code", 1002)), error)
+        except Exception as error:
+            self._fail("a message from %s could not be handled", error)
+
     def _continue(self, frame: WSFrame) -> None:
         fragments = self._fragments
         if fragments is None:
@@ -267,7 +291,7 @@ class Peer(WSListener):
             return
         self._fragments = None
         self._unreserve()
-        self.session.receive(fragments.decode())
+        self._take(fragments.decode())
 
     def _check_size(self) -> None:
         """Hold a fragmented message to the limits of size and memory."""
@@ -299,6 +323,8 @@ class Peer(WSListener):
         code = int.from_bytes(frame.get_payload_as_bytes()[:2], "big") if frame.payload_size >= 2 else 1000
         if code in _NEVER_SENT or not 1000 <= code < 5000:
             raise _broken(f"close code {code} must not be sent")
+        if not self._reading_stopped & _BY_SERVER:
+            self._give_held(is_last=True)
         if not self.is_ended and self._transport is not None:
             self._end()
             self._transport.send_close(WSCloseCode.OK)
@@ -350,10 +376,14 @@ class Peer(WSListener):
         self._reading_stopped |= why
 
     def _resume_reading(self, why: int) -> None:
-        if self._reading_stopped:
-            self._reading_stopped &= ~why
-            if not self._reading_stopped and self._raw is not None:
-                self._raw.resume_reading()
+        if not self._reading_stopped:
+            return
+        self._reading_stopped &= ~why
+        self._give_held(is_last=False)
+        if self.is_ended:
+            self.look_at_end()
+        elif not self._reading_stopped and self._raw is not None:
+            self._raw.resume_reading()
 
 
 def _broken(what: str) -> ServerError:

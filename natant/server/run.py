@@ -39,6 +39,9 @@ CUT_SHORT: Final = 3
 #: time for the host to finish once its server has stopped
 HOST_GRACE_S: Final = 30.0
 
+#: files besides connections: the store's, the loop's, static files being sent
+OTHER_FILES: Final = 2000
+
 _LOG = logging.getLogger("natant.server")
 
 
@@ -74,8 +77,31 @@ def run(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | No
     :return: the exit code.
     :raises NatantError: where the store or the port cannot be opened.
     """
+    _allow_files(option.limit.connections)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(serve(plane, option, on_ready=on_ready))
+
+
+def _allow_files(connections: int) -> None:
+    """Raise the number of files this process may open to what the connections need, as far as the system lets us."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    able = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (able, hard))
+    if able < wanted:
+        _LOG.warning(
+            "this process may open %d files, too few for %d connections; raise the limit (ulimit -n %d)",
+            able,
+            connections,
+            wanted,
+        )
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from natant import Agent, Plane, command, lane
+from natant.kernel.config import Config
 from natant.server import Limit
 from natant.server.peer import Peer
 from natant.server.server import Server
@@ -152,6 +154,37 @@ async def test_reading_stops_while_the_host_asks_for_it() -> None:
         assert (await wire.text()).startswith("@linked")
         assert server.counters["reads_paused"] == 1
         await wire.close()
+
+
+class Careful(Agent, route="/careful/{id}"):
+    """An agent that is busy for a while with each command."""
+
+    seen = lane.list(int)
+
+    @command
+    async def take(self, number: int) -> None:
+        await asyncio.sleep(0)
+        self.seen.append(number)
+
+
+async def test_commands_of_one_read_are_all_done_however_small_the_mailbox() -> None:
+    def prepare(plane: Plane) -> None:
+        plane.config = Config(mailbox_limit=10)
+
+    for is_closing in (False, True):
+        async with serving(Careful, prepare=prepare) as server:
+            wire = await Wire.open(server.port)
+            await wire.send(*(f'@command(node:"/careful/1",lane:take) {number}' for number in range(1000)))
+            if is_closing:
+                await wire.close()
+            highest = 0
+            agent: Any = host_of(server).kernel.require("/careful/1")
+            while len(agent.seen) < 1000:
+                highest = max(highest, len(agent._mail or ()))
+                await asyncio.sleep(0)
+            assert list(agent.seen) == list(range(1000))
+            assert is_closing or highest <= 11
+            await wire.close()
 
 
 async def test_a_peer_that_does_not_answer_the_close_frame_is_cut() -> None:
