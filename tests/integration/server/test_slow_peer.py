@@ -90,7 +90,7 @@ async def test_a_peer_that_reads_nothing_for_long_is_dropped(caplog: pytest.LogC
 
 
 async def test_a_peer_that_reads_a_little_is_kept() -> None:
-    limit = Limit(sweep_s=0.01, write_high_bytes=64 * 1024, write_low_bytes=16 * 1024, stall_timeout_s=1.0)
+    limit = Limit(sweep_s=0.01, write_high_bytes=64 * 1024, write_low_bytes=16 * 1024, stall_timeout_s=60)
     async with serving(limit=limit) as server:
         slow = await Wire.connect(server.port, receive_bytes=4096)
         await slow.upgrade()
@@ -107,49 +107,75 @@ async def test_a_peer_that_reads_a_little_is_kept() -> None:
         await slow.close()
 
 
+#: the sweep is called by the tests themselves, with the time that they say it is
+BY_HAND = Limit(sweep_s=1000, ping_after_s=25, dead_after_s=20)
+
+
 async def test_a_silent_peer_gets_a_ping_and_is_kept_when_it_answers() -> None:
-    async with serving(limit=Limit(sweep_s=0.01, ping_after_s=0.05, dead_after_s=5)) as server:
+    async with serving(limit=BY_HAND) as server:
         wire = await Wire.open(server.port)
-        for _ in range(3):
+        peer = await only_peer(server)
+        now_s = asyncio.get_running_loop().time()
+        peer.sweep(now_s)
+        for number in range(1, 4):
+            now_s += 26
+            peer.sweep(now_s)
             found = await wire.receive()
             assert found is not None
             assert found.op == PING
+            assert server.counters["pings_sent"] == number
             await wire.send_bytes(frame(found.payload, PONG))
+            await until(lambda: peer.is_heard)
+            now_s += 19
+            peer.sweep(now_s)
         assert server.counters["peers_dead"] == 0
         await wire.close()
 
 
 async def test_a_peer_that_vanished_without_a_word_is_dropped() -> None:
-    async with serving(limit=Limit(sweep_s=0.01, ping_after_s=0.05, dead_after_s=0.1)) as server:
+    async with serving(limit=BY_HAND) as server:
         wire = await Wire.open(server.port)
         await wire.send('@sync(node:"/unit/1",lane:info)')
         await wire.texts(3)
-        await until(lambda: not peers(server))  # it is connected still, but answers nothing
+        peer = await only_peer(server)
+        now_s = asyncio.get_running_loop().time()
+        for later_s in (0, 26, 45):
+            peer.sweep(now_s + later_s)
+        assert peers(server) == [peer]
+        peer.sweep(now_s + 47)  # it is connected still, but answers nothing
+        await until(lambda: not peers(server))
         assert server.counters["peers_dead"] == 1
         assert not sessions(server)
         await wire.close()
 
 
 async def test_a_peer_that_says_something_gets_no_ping() -> None:
-    async with serving(limit=Limit(sweep_s=0.01, ping_after_s=0.3, dead_after_s=0.1)) as server:
+    async with serving(limit=BY_HAND) as server:
         wire = await Wire.open(server.port)
-        for _ in range(30):
-            await wire.send('@sync(node:"/unit/1",lane:info)')
+        peer = await only_peer(server)
+        now_s = asyncio.get_running_loop().time()
+        for number in range(10):
+            await wire.send(f'@link(node:"/unit/{number}",lane:info)')
             await wire.text()
-            await asyncio.sleep(0.02)
+            now_s += 24
+            peer.sweep(now_s)
         assert server.counters["pings_sent"] == 0
         await wire.close()
 
 
 async def test_reading_stops_while_the_host_asks_for_it() -> None:
-    async with serving(limit=Limit(sweep_s=0.01, ping_after_s=0.05, dead_after_s=0.05)) as server:
+    async with serving(limit=BY_HAND) as server:
         wire = await Wire.open(server.port)
         peer = await only_peer(server)
         peer.pause_reading()
         await wire.send('@sync(node:"/unit/1",lane:info)')
-        await asyncio.sleep(0.3)
-        assert server.host.counters.frames_in == 0
+        now_s = asyncio.get_running_loop().time()
+        for later_s in range(0, 1000, 10):
+            peer.sweep(now_s + later_s)
+            await asyncio.sleep(0)
+        assert host_of(server).counters.frames_in == 0
         assert peers(server) == [peer]  # nobody is called dead whom we do not hear
+        assert server.counters["pings_sent"] == 0
         peer.resume_reading()
         assert (await wire.text()).startswith("@linked")
         assert server.counters["reads_paused"] == 1
