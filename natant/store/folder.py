@@ -88,7 +88,7 @@ class Folder:
         try:
             text = (self.path / _FORMAT_NAME).read_text(encoding="ascii")
         except FileNotFoundError:
-            foreign = sorted(set(os.listdir(self.path)) - _BEFORE_FORMAT)
+            foreign = sorted({path.name for path in self.path.iterdir()} - _BEFORE_FORMAT)
             if foreign:
                 raise StoreError(
                     "NT-STORE-001",

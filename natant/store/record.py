@@ -48,9 +48,9 @@ def damaged(key: bytes, place: str, cause: str = "its checksum does not fit its 
 
 
 def successor(prefix: bytes) -> bytes | None:
-    """The smallest byte string above every string that starts with ``prefix``; None where there is none.
+    r"""The smallest byte string above every string that starts with ``prefix``; None where there is none.
 
-    >>> successor(b"ab"), successor(b"a\\xff"), successor(b"\\xff")
+    >>> successor(b"ab"), successor(b"a\xff"), successor(b"\xff")
     (b'ac', b'b', None)
     """
     stem = prefix.rstrip(b"\xff")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import shutil
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,8 @@ __all__ = ["RocksStore"]
 #: first byte of the keys of the store's user
 USER: Final = b"\x01"
 DATABASE: Final = "db"
+#: room that must be free beside what the log takes before the database is opened again after a failed write
+ROOM_BYTES: Final = 4 << 20
 #: how long a write waits in all while RocksDB asks for a pause
 STALL_WAIT_S: Final = 30.0
 STALL_STEP_S: Final = 0.005
@@ -64,6 +67,8 @@ class RocksStore:
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._must_reopen = False
         self._is_closed = False
+        #: the database could not be opened again after a failed write
+        self._is_away = False
         self._folder = Folder(self.path)
         try:
             self._begin()
@@ -102,6 +107,20 @@ class RocksStore:
             return Rdict(str(folder), options)
         except Exception as error:
             raise self._explain_open(error) from error
+
+    def _check_room(self) -> None:
+        """Opening replays the log into a table, and a try that fails for want of room leaves litter: so look first.
+
+        :raises StoreError: ``NT-STORE-005`` where there is less room than the log takes.
+        """
+        log_bytes = sum(path.stat().st_size for path in (self.path / DATABASE).glob("*.log"))
+        free_bytes = shutil.disk_usage(self.path).free
+        if free_bytes < log_bytes + ROOM_BYTES:
+            missing = (log_bytes + ROOM_BYTES - free_bytes) / 2**20
+            raise StoreError(
+                "NT-STORE-005",
+                f"no room in {self._place}: at least {missing:.1f} MiB more are needed. Free some space and try again.",
+            )
 
     def _explain_open(self, error: Exception) -> StoreError:
         text = str(error)
@@ -170,16 +189,20 @@ class RocksStore:
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise StoreError("NT-STORE-006", f"the store in {self._place} has been closed.")
+            raise StoreError("NT-STORE-008", f"the store in {self._place} was closed; it cannot be used any more.")
+        if self._is_away:
+            raise StoreError(
+                "NT-STORE-005", f"the store in {self._place} is being opened again after a failed write. Try again."
+            )
 
     # --- writing --------------------------------------------------------------------------------------------------
 
     def apply(self, batch: Sequence[Operation]) -> None:
         """Make all operations of ``batch`` true at once, and durable before returning."""
-        with self._lock:
-            self._check_open()
         if self._must_reopen:
             self._reopen()
+        with self._lock:
+            self._check_open()
         commit = self._commit + 1
         prepared = self._prepare(batch, commit)
         try:
@@ -238,16 +261,21 @@ class RocksStore:
         return StoreError("NT-STORE-006", f"the store in {self._place} cannot be written: {text}.")
 
     def _reopen(self) -> None:
-        """After a failed write RocksDB refuses further ones; what is on the disk is the truth."""
+        """After a failed write RocksDB refuses further ones; what is on the disk is the truth.
+
+        While this fails, reads are refused too, and the next :meth:`apply` tries again.
+        """
         with self._lock:
+            self._check_room()
             for cursor in list(self._cursors):
                 cursor.drop()
-            gc.collect()
-            try:
-                self._database.close()
-            except Exception as error:
-                raise self._explain_write(error) from error
+            if not self._is_away:
+                self._is_away = True
+                self._tidy(self._database.close)
+                del self._database  # a database that could not close lets its files go with its last reference
+                gc.collect()
             self._database = self._open_database()
+            self._is_away = False
         self._commit = self._check_chain()
         self._must_reopen = False
 
@@ -262,7 +290,8 @@ class RocksStore:
             for cursor in list(self._cursors):
                 cursor.drop()
         try:
-            self._tidy(self._database.close)
+            if not self._is_away:
+                self._tidy(self._database.close)
             self._tail.close()
         finally:
             self._folder.release()

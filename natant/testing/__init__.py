@@ -2,5 +2,6 @@
 
 from natant.testing.clock import VirtualClock, VirtualEnv
 from natant.testing.plane import Peer, TestPlane, plane
+from natant.testing.store_kit import StoreContract
 
-__all__ = ["Peer", "TestPlane", "VirtualClock", "VirtualEnv", "plane"]
+__all__ = ["Peer", "StoreContract", "TestPlane", "VirtualClock", "VirtualEnv", "plane"]

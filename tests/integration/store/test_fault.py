@@ -1,0 +1,312 @@
+"""What the durable store does when its process is killed, its files are cut or changed, and its disk is full.
+
+The rule in every case: the store opens with everything that was acknowledged, or it refuses and names the place.  Never less, silently.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from natant.errors import StoreError
+from natant.store.contract import PUT
+from natant.store.rocks import DATABASE, RocksStore
+
+#: a process that applies numbered batches and prints each number once it is acknowledged
+WRITER = """
+import sys
+from natant.store.rocks import RocksStore
+store = RocksStore(sys.argv[1])
+number = int.from_bytes(store.get(b"last") or b"", "big")
+print("open", number, flush=True)
+while number < int(sys.argv[2]):
+    number += 1
+    value = number.to_bytes(8, "big")
+    store.apply([(0, b"last", value), (0, b"k" + value, value * 5), (1, b"k" + (number - 50).to_bytes(8, "big"), b"") if number > 50 else (0, b"x", b"")])
+    print(number, flush=True)
+if len(sys.argv) > 3:  # one more batch that is written but never synced or acknowledged
+    store._write(store._prepare([(0, b"last", b"torn"), (0, b"torn", b"x" * 3000)], store._commit + 1))
+import os
+os._exit(0)
+"""
+
+
+def write(folder: Path, count: int, *more: str) -> None:
+    """Apply batches up to ``count`` and die without closing."""
+    subprocess.run([sys.executable, "-c", WRITER, str(folder), str(count), *more], check=True, capture_output=True)
+
+
+def audit(folder: Path, acknowledged: int) -> int:
+    """The store holds whole batches, and all that were acknowledged; how many it holds."""
+    store = RocksStore(folder)
+    try:
+        last = int.from_bytes(store.get(b"last") or b"", "big")
+        assert last >= acknowledged
+        wanted = [b"k" + number.to_bytes(8, "big") for number in range(max(1, last - 49), last + 1)]
+        assert [key for key, _ in store.scan(b"k")] == wanted
+        return last
+    finally:
+        store.close()
+
+
+def logs(folder: Path) -> list[Path]:
+    """The files of the write-ahead log, oldest first."""
+    return sorted((folder / DATABASE).glob("*.log"))
+
+
+def test_kill_at_random_moments_loses_nothing(tmp_path: Path) -> None:
+    acknowledged = 0
+    for round_number in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path / "s"), "100000"], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        first = process.stdout.readline().split()
+        assert first[0] == "open"
+        assert int(first[1]) >= acknowledged
+        for _ in range(random.Random(round_number).randint(1, 60)):
+            acknowledged = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        for line in process.stdout.read().splitlines():
+            acknowledged = int(line) if line.isdecimal() else acknowledged
+        process.wait()
+        assert audit(tmp_path / "s", acknowledged) <= acknowledged + 1
+
+
+def test_a_tail_that_was_never_acknowledged_is_dropped_wherever_it_was_torn(tmp_path: Path) -> None:
+    write(tmp_path / "whole", 20)
+    size = logs(tmp_path / "whole")[-1].stat().st_size
+    write(tmp_path / "s", 20, "torn")
+    (log,) = logs(tmp_path / "s")
+    full = log.stat().st_size
+    assert full > size
+    for length in sorted({size, size + 1, size + 7, size + 100, (size + full) // 2, full - 1}):
+        copy = tmp_path / f"cut{length}"
+        shutil.copytree(tmp_path / "s", copy)
+        os.truncate(logs(copy)[-1], length)
+        assert audit(copy, 20) == 20
+
+
+def test_a_log_that_lost_what_was_acknowledged_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "s", 30)
+    size = logs(tmp_path / "s")[-1].stat().st_size
+    for length in (0, 1, size // 3, size // 2, size - 1):
+        copy = tmp_path / f"cut{length}"
+        shutil.copytree(tmp_path / "s", copy)
+        os.truncate(logs(copy)[-1], length)
+        with pytest.raises(StoreError, match="NT-STORE-004") as caught:
+            RocksStore(copy)
+        assert str(copy) in str(caught.value)
+    gone = tmp_path / "gone"
+    shutil.copytree(tmp_path / "s", gone)
+    logs(gone)[-1].unlink()
+    with pytest.raises(StoreError, match="NT-STORE-004"):
+        RocksStore(gone)
+    nothing = tmp_path / "nothing"
+    shutil.copytree(tmp_path / "s", nothing)
+    shutil.rmtree(nothing / DATABASE)
+    with pytest.raises(StoreError, match="NT-STORE-004"):
+        RocksStore(nothing)
+    unmarked = tmp_path / "unmarked"
+    shutil.copytree(tmp_path / "s", unmarked)
+    (unmarked / "natant.tail").unlink()
+    with pytest.raises(StoreError, match="NT-STORE-004"):
+        RocksStore(unmarked)
+
+
+def flips(size: int) -> Iterator[int]:
+    """Places to change a byte: the ends, and some in between."""
+    source = random.Random(size)
+    yield from {0, 1, 4, 6, size // 2, size - 1}
+    yield from (source.randrange(size) for _ in range(30))
+
+
+def test_a_changed_byte_in_the_log_is_refused_or_harmless(tmp_path: Path) -> None:
+    write(tmp_path / "s", 30)
+    refused = 0
+    for place in flips(logs(tmp_path / "s")[-1].stat().st_size):
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(tmp_path / "s", copy)
+        flip(logs(copy)[-1], place)
+        try:
+            assert audit(copy, 30) == 30
+        except StoreError as error:
+            assert error.code == "NT-STORE-004"
+            refused += 1
+    assert refused > 20
+
+
+def test_a_changed_byte_in_a_table_is_refused_or_harmless(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "s")
+    pairs = [(b"k%05d" % number, random.Random(number).randbytes(50)) for number in range(2000)]
+    store.apply([(PUT, key, value) for key, value in pairs])
+    store._database.flush()
+    store.close()
+    (table,) = (tmp_path / "s" / DATABASE).glob("*.sst")
+    refused = 0
+    for place in flips(table.stat().st_size):
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(tmp_path / "s", copy)
+        flip(copy / DATABASE / table.name, place)
+        try:
+            store = RocksStore(copy)
+            try:
+                assert list(store.scan(b"k")) == pairs
+            finally:
+                store.close()
+        except StoreError as error:
+            assert error.code == "NT-STORE-004"
+            refused += 1
+    assert refused > 20
+
+
+def flip(path: Path, place: int) -> None:
+    """Change one byte of a file."""
+    with path.open("r+b") as file:
+        file.seek(place)
+        byte = file.read(1)
+        file.seek(place)
+        file.write(bytes([byte[0] ^ 0x41]))
+
+
+def test_a_second_process_is_told_who_has_the_folder(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "s")
+    with pytest.raises(StoreError, match="NT-STORE-002"):
+        RocksStore(tmp_path / "s")
+    other = subprocess.run(
+        [sys.executable, "-c", WRITER, str(tmp_path / "s"), "1"], capture_output=True, text=True, check=False
+    )
+    assert "NT-STORE-002" in other.stderr
+    assert str(os.getpid()) in other.stderr
+    store.close()
+    RocksStore(tmp_path / "s").close()
+
+
+def test_a_folder_of_somebody_else_and_of_a_newer_format_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match="NT-STORE-001"):
+        RocksStore(tmp_path / "other")
+    assert sorted(path.name for path in (tmp_path / "other").iterdir()) == ["thesis.txt"]
+    RocksStore(tmp_path / "s").close()
+    marker = tmp_path / "s" / "natant.format"
+    marker.write_text(marker.read_text().replace("1", "2"))
+    with pytest.raises(StoreError, match="NT-STORE-001.*newer"):
+        RocksStore(tmp_path / "s")
+
+
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    folder.chmod(0o555)
+    tmp_path.chmod(0o755)
+    code = "import os, sys\nif os.getuid() == 0:\n    os.setuid(65534)\n" + WRITER
+    # The interpreter and the package must be readable for that user: both are read before the change of user.
+    code = "import natant.store.rocks\n" + code
+    result = subprocess.run([sys.executable, "-c", code, str(folder), "1"], capture_output=True, text=True, check=False)
+    assert "NT-STORE-003" in result.stderr
+
+
+def test_a_full_disk_loses_nothing_and_passes(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here: " + mounted.stderr.decode().strip())
+    try:
+        fill_and_recover(disk)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill_and_recover(disk: Path) -> None:
+    """Fill the disk, see commits refused, free some room, see the same batch succeed."""
+    store = RocksStore(disk / "s")
+    ballast = disk / "ballast"
+    with ballast.open("wb") as file:
+        file.write(b"x" * (24 << 20))
+    done = 0
+    batch = []
+    with pytest.raises(StoreError, match="NT-STORE-005"):
+        for done in range(1000):
+            batch = [(PUT, b"k%06d" % done, random.Random(done).randbytes(100_000))]
+            store.apply(batch)
+    for _ in range(3):
+        with pytest.raises(StoreError, match="NT-STORE-005"):
+            store.apply(batch)
+    ballast.unlink()
+    store.apply(batch)
+    store.apply([(PUT, b"after", b"1")])
+    assert [key for key, _ in store.scan(b"k")] == [b"k%06d" % number for number in range(done + 1)]
+    store.close()
+    store = RocksStore(disk / "s")
+    assert len(list(store.scan(b"k"))) == done + 1
+    assert store.get(b"after") == b"1"
+    store.close()
+
+
+def test_a_limit_on_file_sizes_is_a_full_disk(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "s")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    batch = [(PUT, b"k", b"x" * 300_000)]
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+        with pytest.raises(StoreError, match="NT-STORE-005"):
+            store.apply(batch)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    store.apply(batch)
+    assert store.get(b"k") == b"x" * 300_000
+    store.close()
+
+
+def test_each_commit_is_synced_before_it_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store whose sync fails acknowledges nothing."""
+    store = RocksStore(tmp_path / "s")
+    store.apply([(PUT, b"a", b"1")])
+    real = store._database
+
+    class NoSync:
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+        def flush_wal(self, sync: bool) -> None:
+            assert sync
+            raise RuntimeError("IO error: fsync failed")
+
+    monkeypatch.setattr(store, "_database", NoSync())
+    with pytest.raises(StoreError, match="NT-STORE-006"):
+        store.apply([(PUT, b"a", b"2")])
+    monkeypatch.undo()
+    store.apply([(PUT, b"a", b"3")])
+    assert store.get(b"a") == b"3"
+    store.close()
+
+
+def test_a_million_small_records_open_fast_enough_to_be_used(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "s")
+    for start in range(0, 200_000, 20_000):
+        store.apply([(PUT, b"n/thing/%07d" % number, b"{agent:Thing}") for number in range(start, start + 20_000)])
+    store.close()
+    started_s = time.monotonic()
+    store = RocksStore(tmp_path / "s")
+    assert store.get(b"n/thing/0000007") is not None
+    assert store.get(b"n/thing/x") is None
+    assert time.monotonic() >= started_s
+    store.close()
