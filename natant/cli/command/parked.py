@@ -50,7 +50,7 @@ def ls(words: tuple[str, ...], under: str | None, at: str | None, is_json: bool)
         for node in nodes:
             for name, entry in _entries(remote, node).items():
                 if is_json:
-                    put_json({"node": node, "name": name, **entry})
+                    put_json({"node": node, "parked": name, **entry})
                 rows.append([node, name, _what(entry), entry.get("code"), entry.get("message"), _when(entry)])
     if not is_json:
         put_table(["node", "name", "what", "code", "message", "when"], rows)
@@ -72,7 +72,7 @@ def show(words: tuple[str, ...], at: str | None, is_json: bool) -> None:
             "NT-CLI-010", f"{target.node} has nothing parked as {name!r}; natant parked ls {target.node} lists it"
         )
     if is_json:
-        put_json({"node": target.node, "name": name, **entry})
+        put_json({"node": target.node, "parked": name, **entry})
         return
     width = max(map(len, entry))
     for field, value in entry.items():
