@@ -1,0 +1,1 @@
+"""Where durable lanes are kept: the contract, in memory, on RocksDB."""

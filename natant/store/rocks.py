@@ -1,297 +1,348 @@
-"""The durable store, on RocksDB.
+"""The durable store: RocksDB, so set up and so watched that it never goes on without something it has acknowledged.
 
-A batch is written to RocksDB's log and memory, the log is synced, the tail mark is moved: then it is acknowledged.  Every value
-carries our own checksum, every batch its number.  What a crash tore off the end of the log was never acknowledged and is dropped;
-anything else that is missing or changed is refused with its place, never passed over.  ``docs/explanation/durability.md``
-says what is found out how.
+Invariants:
 
-Keys of the store's user stand under the first byte 1, our own under 0 (:mod:`natant.store.chain`).
-Invariant: one thread at a time calls :meth:`RocksStore.apply`; ``get`` and ``scan`` may run beside it.
+* :meth:`RocksStore.apply` returns after the fsync of the log that holds its batch, and after the tail mark moved.
+* What cannot be read is an error with its place, never a key that is not there.
+* A folder with damage is refused before anything in it is changed: it is opened for reading first.
+
+RocksDB's keys: first byte ``\\0`` are ours (:mod:`natant.store.chain`), first byte ``d`` are the user's; each value is
+sealed (:mod:`natant.store.record`).  Called by the host through :mod:`natant.store.contract`.
 """
 
 from __future__ import annotations
 
-import errno
-import gc
-import shutil
+import os
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Final
 from zlib import crc32
 
-from rocksdict import Cache, Rdict, WriteBatch
+from rocksdict import AccessType, Cache, Rdict, WriteBatch
 
 from natant.errors import StoreError
 from natant.store import chain, tuning
 from natant.store.contract import DELETE, PUT, Operation
 from natant.store.cursor import Cursor
 from natant.store.folder import Folder, explain
-from natant.store.record import successor, unseal
+from natant.store.record import SEAL_SIZE, damaged, successor, unseal
 from natant.store.tail import Tail
+from natant.store.trouble import Kind, has_room, kind_of, lost, translate
 
 __all__ = ["RocksStore"]
 
-#: first byte of the keys of the store's user
-USER: Final = b"\x01"
-DATABASE: Final = "db"
-#: room that must be free beside what the log takes before the database is opened again after a failed write
-ROOM_BYTES: Final = 4 << 20
-#: how long a write waits in all while RocksDB asks for a pause
-STALL_WAIT_S: Final = 30.0
-STALL_STEP_S: Final = 0.005
-#: what RocksDB says when there is no room
-_FULL: Final = ("No space left", "File too large", "Disk quota exceeded", "no space")
-_STALL: Final = ("Write stall", "Incomplete")
+_DATA = b"d"
+_DATA_END = b"e"
+#: RocksDB may ask for a pause while it writes its memory to tables; we wait this long at most.
+STALL_LIMIT_S = 30.0
+STALL_PAUSE_S = 0.002
+#: A prefix with at most so many keys is deleted key by key: a range tombstone slows down all reads until it is compacted.
+FEW_KEYS = 128
+#: Comparisons of earlier keys of a batch with the prefixes it deletes, before range tombstones are the lesser cost.
+COMPARISON_LIMIT = 65_536
 
 
 class RocksStore:
-    """An ordered map of bytes in a folder.
+    """An ordered map of bytes in a folder, durable when :meth:`apply` returns.
 
     :param path: the folder; it is made where it is missing.
-    :raises StoreError: ``NT-STORE-001`` not a store or of a newer format, ``NT-STORE-002`` open elsewhere, ``NT-STORE-003``
-        cannot be written, ``NT-STORE-004`` damaged, ``NT-STORE-005`` the disk is full.
+    :param cache_bytes: memory for blocks, indexes and filters.
+    :param buffer_bytes: fresh writes held in memory before they become a table; up to three such buffers exist.
+    :raises StoreError: ``NT-STORE-001`` to ``NT-STORE-007`` where the folder cannot be opened; see the catalogue.
     """
 
     is_durable = True
 
-    def __init__(self, path: str | Path, *, buffer_bytes: int = tuning.BUFFER_BYTES) -> None:
-        self.path = Path(path)
-        self._place = str(self.path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        cache_bytes: int = tuning.CACHE_BYTES,
+        buffer_bytes: int = tuning.BUFFER_BYTES,
+    ) -> None:
+        self._path = Path(path).absolute()
+        self._place = str(self._path)
+        self._cache = Cache(cache_bytes)
         self._buffer_bytes = buffer_bytes
-        self._cache = Cache(tuning.CACHE_BYTES)
         self._write_options = tuning.write_options()
         self._lock = Lock()
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
-        self._must_reopen = False
+        self._database: Rdict | None = None
+        #: Set when the database must be opened again before the next batch, to the batch whose fate is unknown.
+        self._doubtful: tuple[Operation, ...] | None = None
+        self._fatal: StoreError | None = None
         self._is_closed = False
-        #: the database could not be opened again after a failed write
-        self._is_away = False
-        self._folder = Folder(self.path)
+        self._folder = Folder(self._path)
         try:
-            self._begin()
-        except BaseException:
-            self._folder.release()
-            raise
-
-    # --- opening --------------------------------------------------------------------------------------------------
-
-    def _begin(self) -> None:
-        is_new = self._folder.is_new
-        try:
-            self._tail = Tail(self.path, is_new=is_new)
-            if is_new:
+            self._tail = Tail(self._path, is_new=self._folder.is_new)
+            if self._folder.is_new:
                 self._folder.mark_format()
+            self._commit = self._open()
         except OSError as error:
-            raise explain(error, self.path) from error
-        try:
-            self._database = self._open_database()
-            self._commit = self._check_chain()
+            self._release()
+            raise explain(error, self._path) from error
         except BaseException:
-            self._tail.close()
+            self._release()
             raise
 
-    def _open_database(self) -> Rdict:
-        folder = self.path / DATABASE
-        is_new = not folder.exists()
-        if is_new and self._tail.commit:
-            raise StoreError(
-                "NT-STORE-004",
-                f"{folder} is missing, and with it {self._tail.commit} acknowledged commits. Bring the whole folder back from a backup.",
-                place=str(folder),
-            )
-        options = tuning.options(is_new=is_new, cache=self._cache, buffer_bytes=self._buffer_bytes)
-        try:
-            return Rdict(str(folder), options)
-        except Exception as error:
-            raise self._explain_open(error) from error
-
-    def _check_room(self) -> None:
-        """Opening replays the log into a table, and a try that fails for want of room leaves litter: so look first.
-
-        :raises StoreError: ``NT-STORE-005`` where there is less room than the log takes.
-        """
-        log_bytes = sum(path.stat().st_size for path in (self.path / DATABASE).glob("*.log"))
-        free_bytes = shutil.disk_usage(self.path).free
-        if free_bytes < log_bytes + ROOM_BYTES:
-            missing = (log_bytes + ROOM_BYTES - free_bytes) / 2**20
-            raise StoreError(
-                "NT-STORE-005",
-                f"no room in {self._place}: at least {missing:.1f} MiB more are needed. Free some space and try again.",
-            )
-
-    def _explain_open(self, error: Exception) -> StoreError:
-        text = str(error)
-        if any(word in text for word in _FULL):
-            return StoreError("NT-STORE-005", f"no room in {self._place} ({text}). Free some space and try again.")
-        if "Permission denied" in text or "Read-only file system" in text:
-            return explain(OSError(errno.EACCES, "Permission denied"), self.path)
-        return StoreError(
-            "NT-STORE-004",
-            f"the database in {self._place} is damaged: {text}. Nothing was skipped; bring the folder back from a backup.",
-            place=self._place,
-        )
-
-    def _check_chain(self) -> int:
-        """The number of the last commit.
-
-        :raises StoreError: ``NT-STORE-004`` where an acknowledged commit is missing.
-        """
-        cursor = Cursor(self._database, chain.PREFIX, USER, self._lock, self._place)
-        last, missing = chain.read(cursor.sealed(), self._place)
-        cursor.drop()
-        if missing:
-            raise self._lost(f"commit {missing[0]} is missing, though {last} is there")
-        if last < self._tail.commit:
-            raise self._lost(f"it ends at commit {last}, but {self._tail.commit} was acknowledged")
-        return last
-
-    def _lost(self, what: str) -> StoreError:
-        return StoreError(
-            "NT-STORE-004",
-            f"the log in {self.path / DATABASE} is damaged: {what}. Nothing was changed; bring the folder back from a backup.",
-            place=str(self.path / DATABASE),
-        )
-
-    # --- reading --------------------------------------------------------------------------------------------------
+    # Reading ---------------------------------------------------------------------------------------------------------
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of ``key``, or None."""
-        whole = USER + key
-        with self._lock:
-            self._check_open()
-            try:
-                sealed = self._database.get(whole)
-            except Exception as error:
-                raise self._explain_read(key, error) from error
-        return None if sealed is None else unseal(whole, sealed, self._place)
+        """The value of ``key``, or None.
+
+        :raises StoreError: ``NT-STORE-004`` where the record or what holds it is damaged.
+        """
+        try:
+            sealed = self._database.get(_DATA + key)  # type: ignore[union-attr]  # closed: see _get_with_care
+        except Exception:
+            sealed = self._get_with_care(key)
+        if sealed is None:
+            return None
+        value: bytes = sealed[SEAL_SIZE:]
+        if crc32(value, crc32(key, _DATA_CRC)) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
+            raise damaged(key, self._place)
+        return value
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All pairs whose key starts with ``prefix``, in order, as of now."""
-        start = USER + prefix
-        end = successor(start)
-        assert end is not None
+        """All pairs whose key starts with ``prefix``, in the order of their keys, as of the time of the call.
+
+        :raises StoreError: ``NT-STORE-004`` as for :meth:`get`; ``NT-STORE-005`` where the store was closed or opened
+            again meanwhile.
+        """
+        return self._cursor(_DATA + prefix).pairs()
+
+    def _get_with_care(self, key: bytes) -> bytes | None:
+        """After a failure: wait for a reopening that may be going on, and tell what is wrong."""
         with self._lock:
-            self._check_open()
-            cursor = Cursor(self._database, start, end, self._lock, self._place)
+            database = self._readable()
+            try:
+                found: bytes | None = database.get(_DATA + key)
+            except Exception as error:
+                raise damaged(key, self._place, f"it cannot be read: {error}") from error
+            return found
+
+    def _cursor(self, prefix: bytes) -> Cursor:
+        end = successor(prefix)
+        assert end is not None, "each prefix starts with a byte below 0xff"
+        with self._lock:
+            cursor = Cursor(self._readable(), prefix, end, self._lock, self._place)
             self._cursors.add(cursor)
-        return cursor.pairs()
+            return cursor
 
-    def _explain_read(self, key: bytes, error: Exception) -> StoreError:
-        return StoreError(
-            "NT-STORE-004",
-            f"the record {key!r} in {self._place} cannot be read: {error}. Nothing was skipped; bring the folder back from a backup.",
-            key=key.hex(),
-            place=self._place,
-        )
-
-    def _check_open(self) -> None:
+    def _readable(self) -> Rdict:
         if self._is_closed:
-            raise StoreError("NT-STORE-008", f"the store in {self._place} was closed; it cannot be used any more.")
-        if self._is_away:
-            raise StoreError(
-                "NT-STORE-005", f"the store in {self._place} is being opened again after a failed write. Try again."
+            raise self._closed()
+        if self._database is None:
+            raise self._fatal or StoreError(
+                "NT-STORE-005", f"the store in {self._place} could not be opened again yet, so it cannot be read."
             )
+        return self._database
 
-    # --- writing --------------------------------------------------------------------------------------------------
+    # Writing ---------------------------------------------------------------------------------------------------------
 
     def apply(self, batch: Sequence[Operation]) -> None:
-        """Make all operations of ``batch`` true at once, and durable before returning."""
-        if self._must_reopen:
-            self._reopen()
-        with self._lock:
-            self._check_open()
+        """Make all operations of ``batch`` true at once, and durable before returning.
+
+        Called from one thread at a time.  Python's global lock is free during the fsync.
+
+        :raises StoreError: ``NT-STORE-005`` where nothing was made true and the same batch may be tried again (disk
+            full); ``NT-STORE-006`` where the store cannot go on; ``NT-STORE-008`` after :meth:`close`.
+        """
+        if not batch:
+            return
+        if self._is_closed:
+            raise self._closed()
+        if self._fatal is not None:
+            raise StoreError(self._fatal.code, self._fatal.message, **self._fatal.context) from self._fatal
+        if self._doubtful is not None:
+            self._reopen(batch)
+        database = self._database
+        assert database is not None, "either the database is open or the reopening has raised"
         commit = self._commit + 1
-        prepared = self._prepare(batch, commit)
         try:
-            self._write(prepared)
-            self._database.flush_wal(True)
+            self._write(database, batch, commit)
+            database.flush_wal(True)
             self._tail.move(commit)
+        except StoreError:
+            raise
         except Exception as error:
-            self._must_reopen = True
-            raise self._explain_write(error) from error
+            raise self._note(error, batch) from error
         self._commit = commit
         if commit % chain.FLUSH_EVERY == 0:
-            self._tidy(self._database.flush)
+            self._shorten_logs(database)
 
-    def _prepare(self, batch: Sequence[Operation], commit: int) -> WriteBatch:
-        prepared = WriteBatch(raw_mode=True)
-        put, delete = prepared.put, prepared.delete
-        for kind, key, value in batch:
-            whole = USER + key
-            if kind == PUT:
-                put(whole, crc32(value, crc32(whole)).to_bytes(4, "little") + value)
-            elif kind == DELETE:
-                delete(whole)
-            else:
-                end = successor(whole)
-                assert end is not None
-                prepared.delete_range(whole, end)
-        put(*chain.link(commit))
-        return prepared
-
-    def _write(self, prepared: WriteBatch) -> None:
-        deadline_s = time.monotonic() + STALL_WAIT_S
+    def _write(self, database: Rdict, batch: Sequence[Operation], commit: int) -> None:
+        deadline: float | None = None
         while True:
+            encoded = self._encode(batch, commit)
             try:
-                self._database.write(prepared, self._write_options)
+                database.write(encoded, self._write_options)
                 return
             except Exception as error:
-                if not any(word in str(error) for word in _STALL) or time.monotonic() > deadline_s:
+                if kind_of(error) is not Kind.STALL:
                     raise
-            time.sleep(STALL_STEP_S)
+                now = time.monotonic()
+                deadline = deadline or now + STALL_LIMIT_S
+                if now > deadline:
+                    raise StoreError(
+                        "NT-STORE-005",
+                        f"the store in {self._place} did not take a batch for {STALL_LIMIT_S:.0f} s: the disk is too slow "
+                        "for what is written. Nothing was made true; try again.",
+                    ) from error
+                time.sleep(STALL_PAUSE_S)
 
-    def _tidy(self, work: Callable[[], object]) -> None:
-        """Work of RocksDB that may be late; its failure shows at the next write."""
+    def _encode(self, batch: Sequence[Operation], commit: int) -> WriteBatch:
+        encoded = WriteBatch(raw_mode=True)
+        put, delete = encoded.put, encoded.delete
+        put(*chain.link(commit))
+        compared = 0
+        for index, (kind, key, value) in enumerate(batch):
+            if kind == PUT:
+                put(_DATA + key, crc32(value, crc32(key, _DATA_CRC)).to_bytes(SEAL_SIZE, "little") + value)
+            elif kind == DELETE:
+                delete(_DATA + key)
+            else:
+                compared += index
+                few = None if compared > COMPARISON_LIMIT else self._few_keys(key)
+                if few is None:
+                    encoded.delete_range(_DATA + key, successor(_DATA + key))  # type: ignore[arg-type]  # not 0xff
+                    continue
+                for found in few:
+                    delete(found)
+                for earlier, name, _ in batch[:index]:
+                    if earlier == PUT and name.startswith(key):
+                        delete(_DATA + name)
+        return encoded
+
+    def _few_keys(self, prefix: bytes) -> list[bytes] | None:
+        """The stored keys under ``prefix``, or None where there are many."""
+        keys: list[bytes] = []
+        for key, _ in self._cursor(_DATA + prefix).sealed():
+            if len(keys) == FEW_KEYS:
+                return None
+            keys.append(key)
+        return keys
+
+    def _shorten_logs(self, database: Rdict) -> None:
+        """Keep the commits that live only in logs within the ring, see :mod:`natant.store.chain`."""
+        # The batch itself is durable: what goes wrong here comes back as the error of the next write.
+        with suppress(Exception):
+            database.flush(False)
+        with suppress(OSError):
+            self._tail.sync()
+
+    def _note(self, error: Exception, batch: Sequence[Operation]) -> StoreError:
+        """What a failed write means for those who ask next."""
+        failure = translate(error, self._path)
+        if failure.code == "NT-STORE-005":
+            self._doubtful = tuple(batch)
+        else:
+            self._fatal = failure
+        return failure
+
+    # Opening and closing ---------------------------------------------------------------------------------------------
+
+    def _open(self) -> int:
+        """Verify the folder, then open it for writing; the number of the last commit."""
+        has_database = (self._path / "CURRENT").exists()
+        if not has_database and self._tail.commit:
+            raise lost(self._path, f"commit {self._tail.commit} was acknowledged, but the file CURRENT is gone")
         try:
-            work()
-        except Exception:
-            self._must_reopen = True
+            last = self._verify() if has_database else 0
+            options = tuning.options(is_new=not has_database, cache=self._cache, buffer_bytes=self._buffer_bytes)
+            self._database = Rdict(self._place, options)
+        except StoreError:
+            raise
+        except Exception as error:
+            raise translate(error, self._path, is_opening=True) from error
+        if last != self._tail.commit:
+            self._tail.move(last)
+        self._tail.sync()
+        return last
 
-    def _explain_write(self, error: Exception) -> StoreError:
-        if isinstance(error, StoreError):
-            return error
-        if isinstance(error, OSError):
-            return explain(error, self.path)
-        text = str(error)
-        if any(word in text for word in (*_FULL, *_STALL)):
-            return StoreError("NT-STORE-005", f"no room in {self._place} ({text}). Free some space and try again.")
-        return StoreError("NT-STORE-006", f"the store in {self._place} cannot be written: {text}.")
+    def _verify(self) -> int:
+        """Open the database for reading and check that every acknowledged commit is in it."""
+        options = tuning.options(is_new=False, cache=self._cache, buffer_bytes=self._buffer_bytes)
+        database = Rdict(self._place, options, access_type=AccessType.read_only(False))
+        try:
+            end = successor(chain.PREFIX)
+            assert end is not None
+            ring = Cursor(database, chain.PREFIX, end, Lock(), self._place)
+            try:
+                last, missing = chain.read(ring.sealed(), self._place)
+            finally:
+                ring.drop()
+        finally:
+            database.close()
+        if missing:
+            raise lost(self._path, f"{len(missing)} commits are missing, the first is {missing[0]}; the last is {last}")
+        if last < self._tail.commit:
+            raise lost(self._path, f"commit {self._tail.commit} was acknowledged, but the last one there is {last}")
+        return last
 
-    def _reopen(self) -> None:
-        """After a failed write RocksDB refuses further ones; what is on the disk is the truth.
+    def _reopen(self, batch: Sequence[Operation]) -> None:
+        """After a failed write: open the database again where there is room, and find out what became of the batch.
 
-        While this fails, reads are refused too, and the next :meth:`apply` tries again.
+        :raises StoreError: ``NT-STORE-005`` where there still is no room.
         """
+        assert self._doubtful is not None
+        need = sum(len(key) + len(value) for _, key, value in batch)
+        if not has_room(self._path, need):
+            raise StoreError(
+                "NT-STORE-005", f"there still is no room in {self._place}. Nothing was made true; free some space."
+            )
         with self._lock:
-            self._check_room()
-            for cursor in list(self._cursors):
-                cursor.drop()
-            if not self._is_away:
-                self._is_away = True
-                self._tidy(self._database.close)
-                del self._database  # a database that could not close lets its files go with its last reference
-                gc.collect()
-            self._database = self._open_database()
-            self._is_away = False
-        self._commit = self._check_chain()
-        self._must_reopen = False
+            self._let_go()
+            try:
+                last = self._open()
+            except StoreError as error:
+                if error.code != "NT-STORE-005":
+                    self._fatal = error
+                raise
+            if last == self._commit + 1 and tuple(batch) != self._doubtful:
+                self._fatal = StoreError(
+                    "NT-STORE-006",
+                    f"a batch that failed in {self._place} is in the log after all, and now another batch came in its "
+                    "place. Start again from what the store holds.",
+                )
+                raise self._fatal
+            # Where the batch is there already, doing it once more changes nothing.
+            self._commit = last
+            self._doubtful = None
 
-    # --- the end --------------------------------------------------------------------------------------------------
+    def _let_go(self) -> None:
+        """Close the database.  The caller holds the lock."""
+        for cursor in self._cursors:
+            cursor.drop()
+        database, self._database = self._database, None
+        if database is not None:
+            # It tries to turn its memory into a table first; where that fails the log still has everything.
+            with suppress(Exception):
+                database.close()
 
     def close(self) -> None:
-        """Release the folder.  What was applied stays.  Closing twice does nothing."""
+        """Release the files.  What was applied stays."""
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed = True
-            for cursor in list(self._cursors):
-                cursor.drop()
-        try:
-            if not self._is_away:
-                self._tidy(self._database.close)
-            self._tail.close()
-        finally:
-            self._folder.release()
+            self._let_go()
+            self._release()
+
+    def _release(self) -> None:
+        """Give the folder back, however far the opening came."""
+        if hasattr(self, "_tail"):
+            with suppress(OSError):
+                self._tail.close()
+        self._folder.release()
+
+    def _closed(self) -> StoreError:
+        return StoreError("NT-STORE-008", f"the store in {self._place} was closed; open it again to go on.")
+
+
+#: Checksum of the byte every key of the user starts with: sealing goes over the whole key, as stored.
+_DATA_CRC = crc32(_DATA)
+assert unseal(b"", crc32(b"", 0).to_bytes(SEAL_SIZE, "little"), "") == b""
