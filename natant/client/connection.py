@@ -17,7 +17,14 @@ from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTrans
 
 from natant.client.address import Address
 from natant.client.backoff import Backoff, Heartbeat
-from natant.client.timing import CLOSE_WAIT_S, HANDSHAKE_WAIT_S, MAX_MESSAGE_BYTES, MAX_UNSENT_BYTES, Timing
+from natant.client.timing import (
+    CLOSE_WAIT_S,
+    HANDSHAKE_WAIT_S,
+    MAX_MESSAGE_BYTES,
+    MAX_UNSENT_BYTES,
+    STEADY_S,
+    Timing,
+)
 from natant.errors import ClientError
 from natant.link.channel import Channel
 
@@ -138,7 +145,7 @@ class Connection:
             self.is_up.set()
             connected_s = self.channel.heard_s
             await listener.gone
-            if self.channel.heard_s > connected_s:
+            if self.channel.heard_s - connected_s >= STEADY_S:
                 backoff.reset()
         finally:
             watch.cancel()

@@ -5,8 +5,7 @@ A host is given :func:`reach` by whoever makes it, so that links need to know no
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from natant.client.address import parse
 from natant.client.connection import Connection
@@ -16,8 +15,8 @@ from natant.link.channel import Channel
 __all__ = ["reach"]
 
 
-def reach(host_uri: str, timing: Timing | None = None) -> tuple[Channel, Callable[[], None]]:
-    """A channel to another host that is kept connected, and the function that ends that.
+def reach(host_uri: str, timing: Timing | None = None) -> tuple[Channel, Callable[[], Awaitable[None]]]:
+    """A channel to another host that is kept connected, and the coroutine function that ends that.
 
     Call it where an event loop runs.
 
@@ -25,11 +24,4 @@ def reach(host_uri: str, timing: Timing | None = None) -> tuple[Channel, Callabl
     """
     connection = Connection(parse(host_uri), timing or Timing())
     connection.start()
-    closing: set[asyncio.Task[None]] = set()
-
-    def close() -> None:
-        task = asyncio.get_running_loop().create_task(connection.close())
-        closing.add(task)
-        task.add_done_callback(closing.discard)
-
-    return connection.channel, close
+    return connection.channel, connection.close

@@ -29,6 +29,8 @@ MAX_ASK_TRIES: Final = 6
 BACKOFF_FIRST_S: Final = (0.5, 1.5)
 BACKOFF_FACTOR: Final = 1.8
 BACKOFF_CAP_S: Final = 15.0
+#: a connection that lasted so long was a good one: the next wait is a first one
+STEADY_S: Final = 5.0
 #: the largest message that is taken, after reassembly of its fragments
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 #: bytes that may wait in the connection's buffer before a command is refused

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from natant.client.remote import connect
+from natant.client.reach import reach
 from natant.host import Host
 from natant.loop import LoopEnv
 from natant.observe.meta import attach
@@ -64,7 +64,7 @@ class Option:
     allow_origins: Iterable[str] = ()
     allow_hosts: Iterable[str] = ()
     is_volatile: bool = False
-    connect: Any = connect
+    connect: Any = reach
     warn_s: float = 0.25
     block_timeout_s: float = 5.0
     grace_s: float = GRACE_S

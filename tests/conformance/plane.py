@@ -15,6 +15,7 @@ from typing import Any
 
 from natant import Agent, Plane, command, lane
 from natant.codec.recon.value import Record
+from natant.lane import MapLane
 from natant.link.hub import Identity, Refusal
 
 
@@ -28,7 +29,7 @@ class Unit(Agent, route="/unit/{id}"):
     """State, history and commands to fill them."""
 
     info = lane.value()
-    history = lane.map(Any, Any)
+    history: MapLane[Any, Any] = lane.map()
 
     @command
     def publish(self, body: Any) -> None:
@@ -77,7 +78,7 @@ class Zoo(Agent, route="/zoo/{id}"):
 
     value = lane.value()
     typed = lane.value(str)
-    map = lane.map(Any, Any)
+    map: MapLane[Any, Any] = lane.map()
     list = lane.list(Any)
     supply = lane.supply(Any)
     demand = lane.demand(str)
