@@ -18,7 +18,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar, overload
 
 from natant.client.client import Client
 from natant.client.follow import Changes, Followed
@@ -122,34 +122,47 @@ class BlockingClient:
 
     # ------------------------------------------------------------------ links
 
-    def value(
-        self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
-    ) -> BlockingValue[V]:
+    @overload
+    def value(self, node: str, lane: str, *, prio: float = ..., rate: float = ...) -> BlockingValue[Any]: ...
+
+    @overload
+    def value(self, node: str, lane: str, of: type[V], *, prio: float = ..., rate: float = ...) -> BlockingValue[V]: ...
+
+    def value(self, node: str, lane: str, of: Any = Any, *, prio: float = 0.0, rate: float = 0.0) -> BlockingValue[Any]:
         """Follow the value of a lane; errors as of :meth:`natant.client.Client.value`."""
         return BlockingValue(self, self._now(self._client.value, node, lane, of, prio=prio, rate=rate))
 
+    @overload
+    def map(self, node: str, lane: str, *, prio: float = ..., rate: float = ...) -> BlockingMap[Any, Any]: ...
+
+    @overload
     def map(
-        self,
-        node: str,
-        lane: str,
-        key: type[K] | Any = Any,
-        of: type[V] | Any = Any,
-        *,
-        prio: float = 0.0,
-        rate: float = 0.0,
-    ) -> BlockingMap[K, V]:
+        self, node: str, lane: str, key: type[K], of: type[V], *, prio: float = ..., rate: float = ...
+    ) -> BlockingMap[K, V]: ...
+
+    def map(
+        self, node: str, lane: str, key: Any = Any, of: Any = Any, *, prio: float = 0.0, rate: float = 0.0
+    ) -> BlockingMap[Any, Any]:
         """Follow the entries of a map lane; errors as of :meth:`natant.client.Client.map`."""
         return BlockingMap(self, self._now(self._client.map, node, lane, key, of, prio=prio, rate=rate))
 
-    def list(
-        self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
-    ) -> BlockingList[V]:
+    @overload
+    def list(self, node: str, lane: str, *, prio: float = ..., rate: float = ...) -> BlockingList[Any]: ...
+
+    @overload
+    def list(self, node: str, lane: str, of: type[V], *, prio: float = ..., rate: float = ...) -> BlockingList[V]: ...
+
+    def list(self, node: str, lane: str, of: Any = Any, *, prio: float = 0.0, rate: float = 0.0) -> BlockingList[Any]:
         """Follow the elements of a list lane; errors as of :meth:`natant.client.Client.list`."""
         return BlockingList(self, self._now(self._client.list, node, lane, of, prio=prio, rate=rate))
 
-    def event(
-        self, node: str, lane: str, of: type[V] | Any = Any, *, prio: float = 0.0, rate: float = 0.0
-    ) -> BlockingEvent[V]:
+    @overload
+    def event(self, node: str, lane: str, *, prio: float = ..., rate: float = ...) -> BlockingEvent[Any]: ...
+
+    @overload
+    def event(self, node: str, lane: str, of: type[V], *, prio: float = ..., rate: float = ...) -> BlockingEvent[V]: ...
+
+    def event(self, node: str, lane: str, of: Any = Any, *, prio: float = 0.0, rate: float = 0.0) -> BlockingEvent[Any]:
         """Follow the events of a lane; errors as of :meth:`natant.client.Client.event`."""
         return BlockingEvent(self, self._now(self._client.event, node, lane, of, prio=prio, rate=rate))
 
@@ -162,6 +175,12 @@ class BlockingClient:
     def ask(self, node: str, lane: str, value: Any = None, id: str | None = None, *, of: Any = Any) -> Any:  # noqa: A002  # the word users know
         """Send a command and wait until it is committed; as :meth:`natant.client.Client.ask`."""
         return self._run(lambda: self._client.ask(node, lane, value, id, of=of))
+
+    @overload
+    def get(self, node: str, lane: str) -> Any: ...
+
+    @overload
+    def get(self, node: str, lane: str, of: type[V]) -> V | None: ...
 
     def get(self, node: str, lane: str, of: Any = Any) -> Any:
         """The committed state of a lane, once; errors as of :meth:`ask`."""

@@ -183,6 +183,12 @@ class Client:
         """
         return _read(await self._http.ask(node, lane, to_recon(value), id), of)
 
+    @overload
+    async def get(self, node: str, lane: str) -> Any: ...
+
+    @overload
+    async def get(self, node: str, lane: str, of: type[V]) -> V | None: ...
+
     async def get(self, node: str, lane: str, of: Any = Any) -> Any:
         """The committed state of a lane, once; None where it has none; errors as of :meth:`ask`."""
         return _read(await self._http.get(node, lane), of)
