@@ -137,7 +137,7 @@ class Zoo(Agent, route="/zoo/{id}"):
 
     @command
     def listOps(self, body: Record) -> None:  # noqa: N802  # the lane's name
-        index = body.get("i", 0)
+        index = body.get("i", body.get("index", body.get("from", 0)))
         match body.get("op"):
             case "add":
                 self.list.append(body.get("v"))
@@ -146,7 +146,7 @@ class Zoo(Agent, route="/zoo/{id}"):
             case "set":
                 self.list[index] = body.get("v")
             case "move":
-                self.list.move(body.get("from", index), body.get("to"))
+                self.list.move(index, body.get("to", body.get("j", 0)))
             case "remove":
                 del self.list[index]
             case "clear":
