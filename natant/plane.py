@@ -82,7 +82,7 @@ class Plane:
 
     def __post_init__(self) -> None:
         for kind in self.agents:
-            route = kind._schema.route
+            route = kind._schema.route if hasattr(kind, "_schema") else None
             if route is None:
                 raise PlaneError(
                     "NT-PLANE-008",

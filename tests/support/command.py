@@ -125,6 +125,11 @@ class Process:
         line, _, self._rest[stream] = self._rest[stream].partition(b"\n")
         return line.decode()
 
+    def has_line(self, stream: str = "out") -> bool:
+        """True where a line is there to be read."""
+        self._pump(0.0)
+        return b"\n" in self._rest[stream]
+
     def until(self, words: str, stream: str = "err") -> str:
         """All of a stream up to the line that holds ``words``."""
         seen: list[str] = []
@@ -136,14 +141,20 @@ class Process:
         """The next line of the data, which is one JSON value."""
         return json.loads(self.line())
 
+    def _pump(self, wait_s: float) -> None:
+        """Read what has come."""
+        if not self._selector.get_map():
+            return
+        for key, _ in self._selector.select(wait_s):
+            data = os.read(key.fd, 65536)
+            self._rest[key.data] += data
+            if not data:
+                self._selector.unregister(key.fileobj)
+
     def _wait(self, is_there: Any, what: str) -> None:
         deadline_s = time.monotonic() + WAIT_S
         while not is_there():
-            for key, _ in self._selector.select(0.1):
-                data = os.read(key.fd, 65536)
-                self._rest[key.data] += data
-                if not data:
-                    self._selector.unregister(key.fileobj)
+            self._pump(0.1)
             is_over = not self._selector.get_map()
             assert is_there() or not (is_over or time.monotonic() > deadline_s), (
                 f"natant {' '.join(self._words)} gave no {what}; it said:\n"
@@ -165,11 +176,7 @@ class Process:
         deadline_s = time.monotonic() + WAIT_S
         while self._selector.get_map():
             assert time.monotonic() < deadline_s, f"natant {' '.join(self._words)} did not end"
-            for key, _ in self._selector.select(0.1):
-                data = os.read(key.fd, 65536)
-                self._rest[key.data] += data
-                if not data:
-                    self._selector.unregister(key.fileobj)
+            self._pump(0.1)
         code = self._process.wait(WAIT_S)
         return Done(code, self._rest["out"].decode(), self._rest["err"].decode())
 

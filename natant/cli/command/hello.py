@@ -27,7 +27,10 @@ __all__ = ["cli"]
     help="Seconds of 2013 that pass in one second; 0: as fast as it goes. [default: 240]",
 )
 @click.option(
-    "--from", "day", metavar="DAY", help="Replay up to this day of 2013, such as 2013-02-08, as fast as it goes."
+    "--from",
+    "day",
+    metavar="DAY",
+    help="Replay up to this day or instant of 2013, such as 2013-02-08T12:00Z, as fast as it goes. [default: 2013-01-02T14:10Z]",
 )
 @click.option(
     "--port",
