@@ -35,7 +35,7 @@ while number < int(sys.argv[2]):
     store.apply([(0, b"last", value), (0, b"k" + value, value * 5), (1, b"k" + (number - 50).to_bytes(8, "big"), b"") if number > 50 else (0, b"x", b"")])
     print(number, flush=True)
 if len(sys.argv) > 3:  # one more batch that is written but never synced or acknowledged
-    store._write(store._prepare([(0, b"last", b"torn"), (0, b"torn", b"x" * 3000)], store._commit + 1))
+    store._write(store._database, [(0, b"last", b"torn"), (0, b"torn", b"x" * 3000)], store._commit + 1)
 import os
 os._exit(0)
 """
