@@ -20,7 +20,7 @@ __all__ = ["cli"]
 @click.command(
     "dev", epilog=option.examples("natant dev", "natant dev plane.py --fresh --yes", "natant dev plane.py --port 0")
 )
-@click.argument("file", metavar="FILE[:NAME]", required=False)
+@click.argument("file", metavar="[FILE[:NAME]]", required=False)
 @click.option(
     "--host",
     default="127.0.0.1",

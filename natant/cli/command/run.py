@@ -12,7 +12,7 @@ __all__ = ["cli"]
 
 
 @click.command("run")
-@click.argument("file", metavar="FILE[:NAME]", required=False)
+@click.argument("file", metavar="[FILE[:NAME]]", required=False)
 @click.option(
     "--host",
     default="127.0.0.1",
