@@ -25,7 +25,7 @@ __all__ = ["Follower", "Lane", "as_facts", "as_text", "connected"]
 
 #: how long the first connection may take
 CONNECT_WAIT_S: Final = 10.0
-#: events that may wait to be printed; past that the host is not read any more
+#: events that may wait to be printed; past that they are left out and counted
 EVENT_LIMIT: Final = 100_000
 
 
@@ -43,6 +43,7 @@ class Follower:
         self.downlink: EventDownlink[Any] = kind(node, lane, rate=rate, prio=prio)
         self.downlink.watch = self._hear
         self._queue: asyncio.Queue[Change] = asyncio.Queue()
+        #: events that were left out since this was last set to 0
         self.missed = 0
 
     def _hear(self, change: Change) -> None:

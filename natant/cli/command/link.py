@@ -118,6 +118,11 @@ async def _link(
                     "NT-CLI-005",
                     f"{target.address.host_uri} did not answer the link to {target} within {LINK_WAIT_S:g} s",
                 ) from None
+            if follower.missed:
+                talk(
+                    f"{follower.missed} events were left out: they came faster than they could be printed; --rate asks for fewer"
+                )
+                follower.missed = 0
             if change.kind == "event":
                 write(change.new)
                 if is_live and left is not None:
