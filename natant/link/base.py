@@ -248,7 +248,8 @@ class Downlink:
         """Report something that was left out."""
         error = LinkError(code, message, node=self.node, lane=self.lane)
         error.__cause__ = cause
-        _log.warning("%s", error, exc_info=cause if code == "NT-LINK-507" else None)
+        if code == "NT-LINK-507" or self._channel is None or self._channel.may_log():
+            _log.warning("%s", error, exc_info=cause if code == "NT-LINK-507" else None)
         if is_told:
             self._tell("failed", error)
 

@@ -36,6 +36,8 @@ MAX_PENDING_COMMANDS: Final = 1024
 MAX_LINKS: Final = 100_000
 #: times that a downlink may ask for the state again on one connection because it lost track
 MAX_RESYNCS: Final = 3
+#: time between two lines of the log about what one host sends
+LOG_GAP_S: Final = 1.0
 #: refused addresses that are remembered while connected
 MAX_REFUSED: Final = 10_000
 
@@ -107,6 +109,7 @@ class Channel:
         self.is_refused = False
         self._is_local = is_local
         self._heard_s = -math.inf
+        self._logged_s = -math.inf
         #: envelopes that belonged to no link of ours
         self.strays = 0
         self._report = report
@@ -257,6 +260,9 @@ class Channel:
 
     def receive(self, payload: bytes) -> None:
         """Take one message of the host.  What cannot be read is reported and left out; the channel goes on."""
+        if not self.is_connected:
+            self.strays += 1  # a late message of the connection that is gone
+            return
         self._heard_s = self.now()
         try:
             envelope = warp.decode(payload)
@@ -353,6 +359,14 @@ class Channel:
         elif tag != "authed":
             self.strays += 1
 
+    def may_log(self) -> bool:
+        """True at most once in ``LOG_GAP_S``: a host that goes on talking nonsense does not fill the log."""
+        now_s = self.now()
+        if now_s - self._logged_s < LOG_GAP_S:
+            return False
+        self._logged_s = now_s
+        return True
+
     # ------------------------------------------------------------------ asking
 
     def _ask(self, link: _Link) -> None:
@@ -390,7 +404,8 @@ class Channel:
     def _fault(self, code: str, message: str, cause: BaseException | None) -> None:
         error = LinkError(code, message, host=self.host_uri)
         error.__cause__ = cause
-        _log.warning("%s", error)
+        if self.may_log():
+            _log.warning("%s", error)
         if self._report is not None:
             self._report(error)
 
