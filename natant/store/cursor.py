@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import Lock
+from zlib import crc32
 
 from rocksdict import Rdict, RdictIter, ReadOptions
 
 from natant.errors import StoreError
-from natant.store.record import damaged, unseal
+from natant.store.record import SEAL_SIZE, damaged
 
 __all__ = ["Cursor"]
 
@@ -52,9 +53,11 @@ class Cursor:
 
     def pairs(self) -> Iterator[tuple[bytes, bytes]]:
         """The pairs as their user knows them: keys without the first byte, values whose checksum fits."""
-        place = self._place
-        for key, value in self.sealed():
-            yield key[1:], unseal(key, value, place)
+        for key, sealed in self.sealed():
+            value = sealed[SEAL_SIZE:]
+            if crc32(value, crc32(key)) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
+                raise damaged(key[1:], self._place)
+            yield key[1:], value
 
     def _take(self, size: int) -> list[tuple[bytes, bytes]]:
         with self._lock:
@@ -81,4 +84,4 @@ class Cursor:
         try:
             iterator.status()
         except Exception as error:
-            raise damaged(self._last, self._place, f"reading on from here failed: {error}") from error
+            raise damaged(self._last[1:], self._place, f"reading on from here failed: {error}") from error

@@ -20,10 +20,12 @@ from natant.store import tail
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["FORMAT", "Folder", "explain", "is_full", "sync_directory"]
+__all__ = ["DATABASE", "FORMAT", "Folder", "explain", "is_full", "sync_directory"]
 
 #: The format this code writes.  A newer one is refused; an older one would be brought up to date here.
 FORMAT = 1
+#: The database's folder inside ours.
+DATABASE = "db"
 
 _FORMAT_NAME = "natant.format"
 _LOCK_NAME = "natant.lock"

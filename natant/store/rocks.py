@@ -1,4 +1,4 @@
-"""The durable store: RocksDB, so set up and so watched that it never goes on without something it has acknowledged.
+r"""The durable store: RocksDB, so set up and so watched that it never goes on without something it has acknowledged.
 
 Invariants:
 
@@ -6,7 +6,7 @@ Invariants:
 * What cannot be read is an error with its place, never a key that is not there.
 * A folder with damage is refused before anything in it is changed: it is opened for reading first.
 
-RocksDB's keys: first byte ``\\0`` are ours (:mod:`natant.store.chain`), first byte ``d`` are the user's; each value is
+RocksDB's keys: first byte ``\0`` are ours (:mod:`natant.store.chain`), first byte ``d`` are the user's; each value is
 sealed (:mod:`natant.store.record`).  Called by the host through :mod:`natant.store.contract`.
 """
 
@@ -27,15 +27,16 @@ from natant.errors import StoreError
 from natant.store import chain, tuning
 from natant.store.contract import DELETE, PUT, Operation
 from natant.store.cursor import Cursor
-from natant.store.folder import Folder, explain
-from natant.store.record import SEAL_SIZE, damaged, successor, unseal
+from natant.store.folder import DATABASE, Folder, explain
+from natant.store.record import SEAL_SIZE, damaged, successor
 from natant.store.tail import Tail
 from natant.store.trouble import Kind, has_room, kind_of, lost, translate
 
 __all__ = ["RocksStore"]
 
 _DATA = b"d"
-_DATA_END = b"e"
+#: Checksum of the byte every key of the user starts with: sealing goes over the whole key, as stored.
+_DATA_CRC = crc32(_DATA)
 #: RocksDB may ask for a pause while it writes its memory to tables; we wait this long at most.
 STALL_LIMIT_S = 30.0
 STALL_PAUSE_S = 0.002
@@ -65,15 +66,15 @@ class RocksStore:
     ) -> None:
         self._path = Path(path).absolute()
         self._place = str(self._path)
+        self._database_path = self._path / DATABASE
         self._cache = Cache(cache_bytes)
         self._buffer_bytes = buffer_bytes
         self._write_options = tuning.write_options()
         self._lock = Lock()
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._database: Rdict | None = None
-        #: Set when the database must be opened again before the next batch, to the batch whose fate is unknown.
-        self._doubtful: tuple[Operation, ...] | None = None
-        self._fatal: StoreError | None = None
+        #: A write failed: the database has to be opened again before the next one.
+        self._is_doubtful = False
         self._is_closed = False
         self._folder = Folder(self._path)
         try:
@@ -136,7 +137,7 @@ class RocksStore:
         if self._is_closed:
             raise self._closed()
         if self._database is None:
-            raise self._fatal or StoreError(
+            raise StoreError(
                 "NT-STORE-005", f"the store in {self._place} could not be opened again yet, so it cannot be read."
             )
         return self._database
@@ -149,15 +150,14 @@ class RocksStore:
         Called from one thread at a time.  Python's global lock is free during the fsync.
 
         :raises StoreError: ``NT-STORE-005`` where nothing was made true and the same batch may be tried again (disk
-            full); ``NT-STORE-006`` where the store cannot go on; ``NT-STORE-008`` after :meth:`close`.
+            full); ``NT-STORE-006`` or ``NT-STORE-004`` where the store may not recover: a later call opens it again and
+            finds out; ``NT-STORE-008`` after :meth:`close`.
         """
         if not batch:
             return
         if self._is_closed:
             raise self._closed()
-        if self._fatal is not None:
-            raise StoreError(self._fatal.code, self._fatal.message, **self._fatal.context) from self._fatal
-        if self._doubtful is not None:
+        if self._is_doubtful:
             self._reopen(batch)
         database = self._database
         assert database is not None, "either the database is open or the reopening has raised"
@@ -169,7 +169,8 @@ class RocksStore:
         except StoreError:
             raise
         except Exception as error:
-            raise self._note(error, batch) from error
+            self._is_doubtful = True
+            raise translate(error, self._path) from error
         self._commit = commit
         if commit % chain.FLUSH_EVERY == 0:
             self._shorten_logs(database)
@@ -234,26 +235,17 @@ class RocksStore:
         with suppress(OSError):
             self._tail.sync()
 
-    def _note(self, error: Exception, batch: Sequence[Operation]) -> StoreError:
-        """What a failed write means for those who ask next."""
-        failure = translate(error, self._path)
-        if failure.code == "NT-STORE-005":
-            self._doubtful = tuple(batch)
-        else:
-            self._fatal = failure
-        return failure
-
     # Opening and closing ---------------------------------------------------------------------------------------------
 
     def _open(self) -> int:
         """Verify the folder, then open it for writing; the number of the last commit."""
-        has_database = (self._path / "CURRENT").exists()
+        has_database = (self._database_path / "CURRENT").exists()
         if not has_database and self._tail.commit:
-            raise lost(self._path, f"commit {self._tail.commit} was acknowledged, but the file CURRENT is gone")
+            raise lost(self._database_path, f"{self._tail.commit} were acknowledged, but there is no file CURRENT")
         try:
             last = self._verify() if has_database else 0
             options = tuning.options(is_new=not has_database, cache=self._cache, buffer_bytes=self._buffer_bytes)
-            self._database = Rdict(self._place, options)
+            self._database = Rdict(str(self._database_path), options)
         except StoreError:
             raise
         except Exception as error:
@@ -266,7 +258,7 @@ class RocksStore:
     def _verify(self) -> int:
         """Open the database for reading and check that every acknowledged commit is in it."""
         options = tuning.options(is_new=False, cache=self._cache, buffer_bytes=self._buffer_bytes)
-        database = Rdict(self._place, options, access_type=AccessType.read_only(False))
+        database = Rdict(str(self._database_path), options, access_type=AccessType.read_only(False))
         try:
             end = successor(chain.PREFIX)
             assert end is not None
@@ -278,40 +270,29 @@ class RocksStore:
         finally:
             database.close()
         if missing:
-            raise lost(self._path, f"{len(missing)} commits are missing, the first is {missing[0]}; the last is {last}")
+            raise lost(self._database_path, f"{len(missing)} up to the last, {last}; the first of them is {missing[0]}")
         if last < self._tail.commit:
-            raise lost(self._path, f"commit {self._tail.commit} was acknowledged, but the last one there is {last}")
+            raise lost(self._database_path, f"{self._tail.commit} were acknowledged, the last one there is {last}")
         return last
 
     def _reopen(self, batch: Sequence[Operation]) -> None:
         """After a failed write: open the database again where there is room, and find out what became of the batch.
 
+        RocksDB takes no writes after a failed one.  What it has in its logs it writes to a new table when it is opened, so
+        nothing depends on a sync that failed.
+
         :raises StoreError: ``NT-STORE-005`` where there still is no room.
         """
-        assert self._doubtful is not None
         need = sum(len(key) + len(value) for _, key, value in batch)
-        if not has_room(self._path, need):
+        if not has_room(self._database_path, need):
             raise StoreError(
                 "NT-STORE-005", f"there still is no room in {self._place}. Nothing was made true; free some space."
             )
         with self._lock:
             self._let_go()
-            try:
-                last = self._open()
-            except StoreError as error:
-                if error.code != "NT-STORE-005":
-                    self._fatal = error
-                raise
-            if last == self._commit + 1 and tuple(batch) != self._doubtful:
-                self._fatal = StoreError(
-                    "NT-STORE-006",
-                    f"a batch that failed in {self._place} is in the log after all, and now another batch came in its "
-                    "place. Start again from what the store holds.",
-                )
-                raise self._fatal
             # Where the batch is there already, doing it once more changes nothing.
-            self._commit = last
-            self._doubtful = None
+            self._commit = self._open()
+            self._is_doubtful = False
 
     def _let_go(self) -> None:
         """Close the database.  The caller holds the lock."""
@@ -329,11 +310,11 @@ class RocksStore:
             if self._is_closed:
                 return
             self._is_closed = True
-            self._let_go()
             self._release()
 
     def _release(self) -> None:
-        """Give the folder back, however far the opening came."""
+        """Close all files and give the folder back, however far the opening came."""
+        self._let_go()
         if hasattr(self, "_tail"):
             with suppress(OSError):
                 self._tail.close()
@@ -341,8 +322,3 @@ class RocksStore:
 
     def _closed(self) -> StoreError:
         return StoreError("NT-STORE-008", f"the store in {self._place} was closed; open it again to go on.")
-
-
-#: Checksum of the byte every key of the user starts with: sealing goes over the whole key, as stored.
-_DATA_CRC = crc32(_DATA)
-assert unseal(b"", crc32(b"", 0).to_bytes(SEAL_SIZE, "little"), "") == b""
