@@ -113,7 +113,3 @@ def _run(parent: _Parent, order: dict[str, Any]) -> int:
         parent.tell(ready=facts_of(found, serving, server))
 
     return serve(found.plane, serving, on_ready)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -46,6 +46,12 @@ GRACE_S: Final = 0.3
 #: names of changed files that are shown
 SHOWN_FILES: Final = 3
 
+#: a child finds modules where its parent does
+_PROGRAM: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
+    "from natant.cli.child import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -87,9 +93,8 @@ class _Child:
         self._rest = b""
         try:
             self._process = subprocess.Popen(  # noqa: S603  # ourselves
-                [sys.executable, "-m", "natant.cli.child", str(there_in), str(there_out)],
+                [sys.executable, "-c", _PROGRAM, str(there_in), str(there_out), json.dumps(sys.path)],
                 pass_fds=(there_in, there_out),
-                env=os.environ | {"PYTHONPATH": _python_path()},
             )
         finally:
             os.close(there_in)
@@ -147,13 +152,6 @@ class _Child:
             code = self._process.wait(1.0)
             return f"ended with {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
         return "closed its pipe"
-
-
-def _python_path() -> str:
-    """The environment's, with the place of this natant where it is not installed."""
-    here = str(Path(__file__).resolve().parents[2])
-    given = os.environ.get("PYTHONPATH", "")
-    return given if here in given.split(os.pathsep) else os.pathsep.join(filter(None, [given, here]))
 
 
 class Supervisor:
