@@ -57,6 +57,7 @@ class Airport(Agent, route="/airport/{code}"):
         for slot in posting.slots:
             self.board[_line(slot)] = Row(slot.carrier, slot.number, slot.dest, slot.due, "scheduled")
 
+    # part: depart
     @command
     def depart(self, flight: Departure) -> None:
         """A flight leaves."""
@@ -69,6 +70,8 @@ class Airport(Agent, route="/airport/{code}"):
         self._roll(flight.at, flight.delay)
         if flight.tail:
             self.send(f"/plane/{flight.tail}", "depart", flight)
+
+    # end: depart
 
     @command
     def scrub(self, flight: Cancellation) -> None:

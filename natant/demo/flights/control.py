@@ -54,6 +54,7 @@ class Control(Agent, route="/control"):
                 del self.recovering[code]
                 self._order(code, "open", clock.at)
 
+    # part: report
     @command
     def report(self, report: WaveReport) -> None:
         """A wave began or is over at an airport."""
@@ -72,6 +73,8 @@ class Control(Agent, route="/control"):
         for dest in concerned.dests:
             self.send(f"/route/{code}/{dest}", "mark", Flagged(is_on, at))
         self._order(code, "hold" if is_on else "recovery", at, concerned)
+
+    # end: report
 
     def _order(self, code: str, mode: str, at: int, concerned: WaveReport | None = None) -> None:
         self.send(f"/airport/{code}", "obey", Order(mode, at))

@@ -64,6 +64,7 @@ def begin() -> float:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
+# part: source
 @plane.source("flights", speed=speed)
 def flights(position: int) -> Iterator[Item]:
     """All that happened in 2013 after ``position``; what happened before :func:`begin` comes at once."""
@@ -74,5 +75,7 @@ def flights(position: int) -> Iterator[Item]:
             item.at = None  # without an instant it is not waited for
         yield item
 
+
+# end: source
 
 plane.static("/", Path(__file__).parent / "web")
