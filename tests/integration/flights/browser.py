@@ -76,10 +76,10 @@ class Page:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
-    async def until(self, script: str, *, timeout_s: float = 30.0) -> None:
-        """Wait until a JavaScript expression is true."""
+    async def until(self, script: str, *, timeout_s: float = 60.0) -> None:
+        """Wait until a JavaScript expression is true; one that raises is not, yet."""
         async with asyncio.timeout(timeout_s):
-            while not await self.ask(f"Boolean({script})"):
+            while not await self.ask(f"(() => {{ try {{ return Boolean({script}) }} catch {{ return false }} }})()"):
                 await asyncio.sleep(0.1)
 
     async def picture(self, path: Path, *, width: int, height: int) -> None:
@@ -109,11 +109,13 @@ async def open_page(browser: str, url: str) -> AsyncIterator[Page]:
             async with connect(await _address(port), max_size=None) as socket:
                 page = Page(socket)
                 listener = asyncio.create_task(page.listen())
-                for domain in ("Page", "Runtime", "Log"):
-                    await page.call(f"{domain}.enable")
-                await page.call("Page.navigate", url=url)
-                yield page
-                listener.cancel()
+                try:
+                    for domain in ("Page", "Runtime", "Log"):
+                        await page.call(f"{domain}.enable")
+                    await page.call("Page.navigate", url=url)
+                    yield page
+                finally:
+                    listener.cancel()
         finally:
             process.terminate()
             await process.wait()
