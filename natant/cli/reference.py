@@ -42,6 +42,8 @@ Each failure prints `NT-AREA-NNN  message` on stderr; `natant errors NT-AREA-NNN
 
 A VALUE is JSON where it begins with `{`, `[` or `"`, or is a number, `true`, `false` or `null`; everything else, and what is no valid JSON, is
 [Recon](recon.md). `-` reads it from stdin.
+
+`eval "$(_NATANT_COMPLETE=bash_source natant)"` lets bash complete commands and options; `zsh_source` and `fish_source` do so for those shells.
 """
 
 

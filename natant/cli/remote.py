@@ -20,7 +20,7 @@ from natant.cli.value import JSON_TYPE, RECON_TYPE, Sent
 from natant.client.address import Address
 from natant.errors import ClientError, NatantError
 
-__all__ = ["Answer", "Remote", "unreachable"]
+__all__ = ["WAIT_S", "Answer", "Remote", "unreachable"]
 
 #: how long one request may take
 WAIT_S: Final = 30.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from natant.cli.remote import Remote
+from natant.cli.remote import WAIT_S, Remote
 from natant.cli.show import put_json, put_value, talk
 from natant.cli.target import Target
 from natant.cli.value import Sent
@@ -12,9 +12,11 @@ from natant.cli.value import Sent
 __all__ = ["send_acknowledged", "send_plain"]
 
 
-def send_acknowledged(target: Target, value: Sent, command_id: str | None, is_json: bool) -> None:
+def send_acknowledged(
+    target: Target, value: Sent, command_id: str | None, is_json: bool, *, wait_s: float = WAIT_S
+) -> None:
     """Send a command, wait for its commit, print its answer."""
-    with Remote(target.address) as remote:
+    with Remote(target.address, wait_s=wait_s) as remote:
         answer = remote.command(target.node, target.lane, value, command_id or f"cli-{secrets.token_hex(12)}")
     facts = answer.json()
     if is_json:

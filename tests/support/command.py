@@ -161,6 +161,12 @@ class Process:
                 f"{self._rest['out'].decode()}\n{self._rest['err'].decode()}"
             )
 
+    def close_out(self) -> None:
+        """Read its output no more, as ``head`` does after its last line."""
+        assert self._process.stdout is not None
+        self._selector.unregister(self._process.stdout)
+        self._process.stdout.close()
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)

@@ -29,6 +29,15 @@ __all__ = ["cli"]
     help="Names the command: with the same id it is done once, however often it is sent.",
 )
 @click.option("--no-wait", is_flag=True, help="Only send it, by WARP; for every server that speaks it.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds to wait for the answer.",
+)
 @option.notation
 @option.at
 @option.as_json
@@ -37,6 +46,7 @@ def cli(
     *,
     command_id: str | None,
     no_wait: bool,
+    wait_s: float,
     value_notation: str | None,
     at: str | None,
     is_json: bool,
@@ -49,7 +59,7 @@ def cli(
     rest = words_only(rest, 1)
     value = read_value(rest[0] if rest else None, value_notation)
     if not no_wait:
-        send_acknowledged(target, value, command_id, is_json)
+        send_acknowledged(target, value, command_id, is_json, wait_s=wait_s)
     elif command_id is not None:
         raise click.UsageError("--id needs an acknowledged command; leave out --no-wait")
     else:

@@ -266,12 +266,16 @@ def test_a_host_that_gives_no_answer_leaves_the_outcome_open() -> None:
     assert "--id trip-9" in done.err
 
 
+def test_an_answer_is_not_waited_for_for_ever(url: str) -> None:
+    done = here("command", "/room/slow", "sleep", "5", "--wait", "0.2", "--id", "nap", "--at", url)
+
+    assert (done.code, done.err[:10]) == (3, "NT-CLI-005")
+
+
 def test_a_reader_that_goes_away_is_no_failure(url: str) -> None:
     here("command", "/room/pipe", "add", "1", "--at", url)
     process = Process("ls", "--json", "--at", url)
-    assert process._process.stdout is not None
-    process._selector.unregister(process._process.stdout)
-    process._process.stdout.close()
+    process.close_out()
 
     done = process.wait()
     with process:

@@ -82,6 +82,15 @@ def test_contradicting_options_are_wrong_usage(url: str) -> None:
         assert here("link", "/room/x", "total", *options, "--at", url).code == 2
 
 
+def test_a_reader_that_goes_away_ends_it_quietly(url: str) -> None:
+    with Process("link", "/room/pipe", "total", "--at", url) as link:
+        link.line()
+        link.close_out()
+        here("command", "/room/pipe", "add", "1", "--at", url)
+
+        assert link.wait() == (0, "", "")
+
+
 def test_interrupting_is_exit_130(url: str) -> None:
     with Process("link", "/room/stop", "total", "--json", "--at", url) as link:
         link.until("synced", "out")
