@@ -112,6 +112,13 @@ class Replay:
             await self._wires.pop(name).close()
         return [(name, kind, mask(text)) for name, kind, text in answers]
 
+    async def more(self) -> list[Answer]:
+        """What has come since, on all connections."""
+        answers: list[Answer] = []
+        for name in self._wires:
+            answers += await self._fence(name, is_slow=True)
+        return [(name, kind, mask(text)) for name, kind, text in answers]
+
     async def _open(self, name: str) -> None:
         if name in self._wires:
             await self._wires[name].close()
