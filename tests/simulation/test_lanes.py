@@ -32,7 +32,7 @@ class Box(Agent, route="/box/{id}"):
     @command
     def do(self, program: Sequence[tuple[str, int, int]]) -> None:
         for op, a, b in program:
-            apply(op, a, b, self.map, self.newest, self.list, self.tail)
+            apply(op, a, b, (self.map, self.newest, self.list, self.tail))
             self.value += 1
             if op == "raise":
                 raise RuntimeError("planned")
@@ -42,7 +42,8 @@ class Box(Agent, route="/box/{id}"):
         self.copy.join(node, "map")
 
 
-def apply(op: str, a: int, b: int, entries: Any, newest: Any, items: Any, tail: Any) -> None:
+def apply(op: str, a: int, b: int, parts: tuple[Any, Any, Any, Any]) -> None:
+    entries, newest, items, tail = parts
     size = len(items)
     if op == "put":
         entries[f"k{a}"] = b
@@ -113,7 +114,7 @@ class Model:
         if any(op == "raise" for op, _, _ in program):
             return
         for op, a, b in program:
-            apply(op, a, b, *self.parts)
+            apply(op, a, b, self.parts)
             self.steps += 1
 
 
