@@ -29,6 +29,7 @@ from natant.loop import LoopEnv
 from natant.observe.meta import attach
 from natant.observe.watchdog import Watchdog
 from natant.plane import Plane
+from natant.server.collector import Collector
 from natant.server.limit import Limit
 from natant.server.server import GRACE_S, Server
 
@@ -129,6 +130,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
         allow_hosts=option.allow_hosts,
     )
     watchdog = Watchdog(host.kernel, warn_s=option.warn_s, block_timeout_s=option.block_timeout_s)
+    collector = Collector()
     stop = _Stop(server)
     try:
         await host.start()
@@ -138,6 +140,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
             await host.stop()
             raise
         watchdog.start()
+        collector.start()
         with stop.on_signals():
             if on_ready is not None:
                 on_ready(server)
@@ -150,6 +153,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
                 _LOG.error("the host did not finish within %g s", HOST_GRACE_S)
                 return CUT_SHORT
     finally:
+        collector.stop()
         watchdog.stop()
         env.close()
     _LOG.info("stopped")
