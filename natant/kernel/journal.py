@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from natant.errors import NatantError, StoreError
 from natant.kernel import key
+from natant.kernel.batch import gather
 from natant.kernel.env import Env
 
 __all__ = ["Journal", "StorePort", "Unit"]
@@ -130,9 +131,7 @@ class Journal:
             return
         group = self._open
         self._open = []
-        batch: list[tuple[int, bytes, bytes]] = []
-        for unit in group:
-            batch.extend(unit.records)
+        batch = gather(group)
         self._before_cut(batch)
         self.sequence += 1
         batch.append((0, key.SEQUENCE, key.number(self.sequence)))
