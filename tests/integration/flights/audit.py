@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -75,8 +76,18 @@ async def _waves(host: Host, truth: Truth) -> None:
     assert loop.recoveries == sum(1 for _, end, _, _ in wanted.values() if end)
     reported = await get(host, "/control", "actions")
     assert len(reported) == min(60, loop.holds + loop.recoveries + loop.openings)
-    modes = await get(host, "/control", "modes")
+    modes = await _joined(host, set(truth.waves))
     for code, waves in truth.waves.items():
         mode = await get(host, f"/airport/{code}", "mode")
         assert (mode.mode == "hold") == bool(waves and not waves[-1][1]), code
         assert modes[code] in (mode, None), code
+
+
+async def _joined(host: Host, codes: set[str]) -> dict[str, Any]:
+    """The modes that the control sees; after a start its links take a moment."""
+    modes: dict[str, Any] = {}
+    async with asyncio.timeout(60):
+        while not codes <= set(modes):
+            await asyncio.sleep(0.01)
+            modes = await get(host, "/control", "modes")
+    return modes

@@ -23,7 +23,7 @@ KILLS = 7
 #: the last thing that is told: the clock's last hour
 END = EPOCH + 366 * 86_400 + 4 * 3600
 #: a replay that gets no further for so long has stopped
-STALL_S = 60.0
+STALL_S = 180.0
 
 
 def clock_of(server: ServerProcess, client: httpx.Client) -> int:
@@ -45,7 +45,7 @@ def wait_until(server: ServerProcess, client: httpx.Client, instant: int) -> int
     return now
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 async def test_the_year_survives_being_killed_again_and_again(tmp_path: Path) -> None:
     chance = random.Random(2013)
     stations = sorted(chance.randrange(EPOCH + 86_400, END - 86_400) for _ in range(KILLS))
