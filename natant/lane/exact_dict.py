@@ -26,32 +26,57 @@ def _identity(key: Any) -> Any:
 
 
 class ExactDict(MutableMapping[Any, V]):
-    """A mapping whose keys are the same where Recon writes them alike."""
+    """A mapping whose keys are the same where Recon writes them alike.
 
-    __slots__ = ("_pairs",)
+    Texts and whole numbers, which nearly all keys are, lie in the dict as they are.
+    """
+
+    __slots__ = ("_keys", "_values")
 
     def __init__(self, pairs: Any = ()) -> None:
-        self._pairs: dict[Any, tuple[Any, V]] = {_identity(key): (key, value) for key, value in pairs}
+        self._values: dict[Any, V] = {}
+        #: the keys that are neither text nor whole number, by what they lie under
+        self._keys: dict[Any, Any] = {}
+        for key, value in pairs:
+            self[key] = value
 
     def __getitem__(self, key: Any) -> V:
-        return self._pairs[_identity(key)][1]
+        kind = key.__class__
+        return self._values[key if kind is str or kind is int else _identity(key)]
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        kind = key.__class__
+        return self._values.get(key if kind is str or kind is int else _identity(key), default)
 
     def __setitem__(self, key: Any, value: V) -> None:
-        self._pairs[_identity(key)] = (key, value)
+        kind = key.__class__
+        if kind is str or kind is int:
+            if self._keys and key in self._keys:  # 1 for 1.0: the latest spelling counts
+                del self[key]
+            self._values[key] = value
+        else:
+            place = _identity(key)
+            self._values[place] = value
+            self._keys[place] = key
 
     def __delitem__(self, key: Any) -> None:
-        del self._pairs[_identity(key)]
+        place = _identity(key)
+        del self._values[place]
+        self._keys.pop(place, None)
 
     def __contains__(self, key: object) -> bool:
-        return _identity(key) in self._pairs
+        kind = key.__class__
+        return (key if kind is str or kind is int else _identity(key)) in self._values
 
     def __iter__(self) -> Iterator[Any]:
-        for key, _ in self._pairs.values():
-            yield key
+        return self._spelled(iter(self._values)) if self._keys else iter(self._values)
 
     def __reversed__(self) -> Iterator[Any]:
-        for key, _ in reversed(self._pairs.values()):
-            yield key
+        return self._spelled(reversed(self._values)) if self._keys else reversed(self._values)
+
+    def _spelled(self, places: Iterator[Any]) -> Iterator[Any]:
+        keys = self._keys
+        return (keys.get(place, place) for place in places)
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self._values)
