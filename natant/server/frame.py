@@ -21,6 +21,10 @@ def join(payloads: list[bytes]) -> bytes:
 
     :param payloads: one message each, UTF-8.
     """
+    if len(payloads) == 1:  # one event of one link, by far the most frequent
+        payload = payloads[0]
+        if len(payload) < 126:
+            return _SHORT[len(payload)] + payload
     parts: list[bytes] = []
     add = parts.append
     for payload in payloads:

@@ -115,7 +115,10 @@ class Peer(WSListener):
                 if self._fragments is not None:
                     raise _broken("a new message starts inside a fragmented one")
                 if frame.fin:
-                    self._take(frame.get_payload_as_utf8_text())
+                    if self._reading_stopped:
+                        self._held.append(frame.get_payload_as_utf8_text())
+                    else:
+                        self.session.receive(frame.get_payload_as_utf8_text())
                 else:
                     self._fragments = bytearray(frame.get_payload_as_memoryview())
                     self._check_size()
