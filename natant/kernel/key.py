@@ -18,7 +18,7 @@ key                       value
 
 from __future__ import annotations
 
-__all__ = ["SEQUENCE", "id_key", "id_prefix", "lane_prefix", "node_key", "number", "outbox_key", "source_key"]
+__all__ = ["SEQUENCE", "id_key", "id_prefix", "lane_prefix", "lane_tail", "node_key", "number", "outbox_key", "source_key"]
 
 SEQUENCE = b"!sequence"
 NODE = b"n"
@@ -42,7 +42,12 @@ def node_key(node: str) -> bytes:
 
 def lane_prefix(node: str, lane: str) -> bytes:
     """What the keys of all entries of a lane start with; the very key of a value lane."""
-    return b"l" + node.encode() + b"\0" + lane.encode() + b"\0"
+    return LANE + node.encode() + lane_tail(lane)
+
+
+def lane_tail(lane: str) -> bytes:
+    """What stands behind the node in :func:`lane_prefix`."""
+    return b"\0" + lane.encode() + b"\0"
 
 
 def id_prefix(node: str) -> bytes:

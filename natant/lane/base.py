@@ -39,6 +39,8 @@ class Lane:
         self.name = name or ""
         self.attribute = ""
         self.index = -1
+        #: what its records' keys hold between the agent's node and the key of an entry
+        self._tail = b""
         self.is_volatile = is_volatile
         self.doc = doc
         self.owner = ""
@@ -53,6 +55,7 @@ class Lane:
     def bind(self, index: int) -> None:
         """Take a place in the state of the class; called once when the class is made."""
         self.index = index
+        self._tail = key.lane_tail(self.name)
 
     def on(self, event: str, function: F) -> F:
         """Register the author's method for an event of this lane."""
@@ -72,7 +75,7 @@ class Lane:
 
     def prefix(self, cell: Cell) -> bytes:
         """What the keys of this lane's records start with."""
-        return key.lane_prefix(cell.node, self.name)
+        return key.LANE + cell.node.encode() + self._tail
 
     def note(self, cell: Cell, turn: Turn, event: Event) -> None:
         """Publish ``event`` with the turn: at its end for a volatile lane, behind the commit otherwise."""

@@ -356,6 +356,8 @@ class Session:
                 before = len(out)
                 if link.drain(out, now):
                     link.ready()
+                if len(ready) == 1:
+                    break  # most often: one change of one link
                 size += sum(map(len, out[before:]))
                 if size >= WRITE_BYTES:
                     self._write(out)
