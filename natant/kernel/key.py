@@ -18,7 +18,17 @@ key                       value
 
 from __future__ import annotations
 
-__all__ = ["SEQUENCE", "id_key", "id_prefix", "lane_prefix", "lane_tail", "node_key", "number", "outbox_key", "source_key"]
+__all__ = [
+    "SEQUENCE",
+    "id_key",
+    "id_prefix",
+    "lane_prefix",
+    "lane_tail",
+    "node_key",
+    "number",
+    "outbox_key",
+    "source_key",
+]
 
 SEQUENCE = b"!sequence"
 NODE = b"n"
