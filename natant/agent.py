@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
+from natant.codec import uri
 from natant.errors import LaneError, PlaneError, TurnError
 from natant.kernel.cell import Cell
 from natant.kernel.route import Route
@@ -26,11 +28,17 @@ __all__ = ["Agent"]
 
 T = TypeVar("T")
 
-#: one-shot timers, sends and joins name nodes of this or another host
+#: what an agent may do without: a lane may take these names
+MAY_HIDE: Final = frozenset(("log", "random"))
+
 _LOG = logging.getLogger("natant.agent")
 
 
-def _inherited_lanes(cls: type) -> dict[str, Lane]:
+def _declared_lanes(cls: type) -> dict[str, Lane]:
+    """The lanes of the class and its bases by attribute.
+
+    :raises LaneError: ``NT-LANE-003`` where one takes a name that agents need for something else.
+    """
     lanes: dict[str, Lane] = {}
     for base in reversed(cls.__mro__):
         for attribute, thing in vars(base).items():
@@ -38,6 +46,13 @@ def _inherited_lanes(cls: type) -> dict[str, Lane]:
                 lanes[attribute] = thing
             elif attribute in lanes:
                 del lanes[attribute]  # a subclass took the name for something else
+    for attribute in lanes:
+        if attribute in _builtin() or (hasattr(Agent, attribute) and attribute not in MAY_HIDE):
+            raise LaneError(
+                "NT-LANE-003",
+                f"a lane of {cls.__name__} cannot be the attribute {attribute!r}, which every agent has; take another attribute, "
+                f'and name="{attribute}" should the lane be called so',
+            )
     return lanes
 
 
@@ -87,7 +102,7 @@ class Agent(Cell):
             raise PlaneError("NT-PLANE-007", f"class {cls.__name__} was given {unknown}; an agent class takes route=")
         schema = Schema(name=cls.__name__, route=compiled, doc=inspect.cleandoc(cls.__doc__ or ""))
         taken: dict[str, Lane] = {}
-        for attribute, lane in {**_inherited_lanes(cls), **_builtin()}.items():
+        for attribute, lane in {**_declared_lanes(cls), **_builtin()}.items():
             _add_lane(cls, schema, taken, attribute, lane)
         schema.periodic = tuple(_periodic(cls))
         schema.has_start = cls.on_start is not Agent.on_start
@@ -134,12 +149,27 @@ class Agent(Cell):
         :param host: URI of another host, ``warp://other:9001``; None for this one.
         :raises LaneError: ``NT-LANE-001`` outside a turn.
         :raises TurnError: ``NT-TURN-007`` where that agent has too much waiting for it.
+        :raises WarpError: ``NT-WARP-004`` where ``node`` is no URI: percent-encode what comes from elsewhere.
+        :raises CodecError: where ``value`` cannot be written, such as a NaN.
+        :raises LinkError: where the other host cannot be reached (``NT-LINK-006``), or too much waits for it (``NT-LINK-009``).
         """
         turn = self._require("send")
-        target = self._host.agents.get(node) if host is None else None
-        if target is not None and target._mail is not None and len(target._mail) >= self._host.config.mailbox_limit:
-            raise self._host.mailbox_full(target)
+        target = None
+        if host is None:
+            target = self._host.agents.get(node)
+            if target is None:
+                node = uri.resolve(node)[1]
+                target = self._host.agents.get(node)
+            if target is not None and target._mail is not None and self._host.pressure.is_full(target):
+                raise self._host.mailbox_full(target)
+        else:
+            node = uri.normalize(node)
+            self._host.downlinks.check_send(host)
         send = Send(node, lane, to_value(value), host)
+        if host is not None or (target is not None and (target._is_busy or target._mail)):
+            send.text = self._host.outbox.text(
+                send
+            )  # it will most likely be needed; what cannot be written is refused here
         if turn.sends is None:
             turn.sends = [send]
         else:
@@ -162,8 +192,12 @@ class Agent(Cell):
         """Start ``function`` outside any turn once this one has ended well; ``then(result)`` runs in a turn of its own.
 
         :param then: a method of this agent; an error of ``function`` is parked instead.
+        :raises TurnError: ``NT-TURN-012`` where too many tasks run, ``NT-TURN-014`` where ``then`` is no method of this agent.
         """
         turn = self._require("spawn")
+        if then is not None:
+            self._own_method(then, "a task")
+        self._host.async_turns.check_bound(self)
         turn.then(lambda: self._host.async_turns.spawn(self, function, arguments, then))
 
     # --- time -----------------------------------------------------------------------------------------------------
@@ -174,11 +208,9 @@ class Agent(Cell):
         The timer is durable.  One of the same name is replaced.
         """
         turn = self._require("at")
-        function = getattr(method, "__name__", "")
-        if getattr(method, "__self__", None) is not self or not function:
-            raise TurnError("NT-TURN-014", f"a timer of {self.node} calls a method of the agent itself, not {method!r}")
+        function = self._own_method(method, "a timer")
         due_s = when.timestamp() if isinstance(when, datetime) else float(when)
-        name = name or self._host.timer.next_name()
+        name = name or self._host.timer.next_name(self.node)
         values = tuple(to_value(argument) for argument in arguments)
         self._host.timer.set(turn, name, due_s, function, values)
         return name
@@ -203,7 +235,7 @@ class Agent(Cell):
         host: str | None = None,
     ) -> ValueDownlink[Any]:
         """A live view of a value lane; ``changed(new, old)`` runs in a turn of this agent for each change."""
-        link: ValueDownlink[Any] = self._host.downlinks.value(self, node, lane, kind, host, changed)
+        link: ValueDownlink[Any] = self._host.downlinks.value(self, node, lane, kind, host=host, changed=changed)
         return link
 
     def downlink_map(
@@ -218,7 +250,8 @@ class Agent(Cell):
         host: str | None = None,
     ) -> MapDownlink[Any, Any]:
         """A live view of a map lane; ``updated(key, new, old)`` and ``removed(key, old)`` run in turns of this agent."""
-        link: MapDownlink[Any, Any] = self._host.downlinks.map(self, node, lane, key, kind, host, updated, removed)
+        on = {"updated": updated, "removed": removed}
+        link: MapDownlink[Any, Any] = self._host.downlinks.map(self, node, lane, (key, kind), host=host, on=on)
         return link
 
     def downlink_list(
@@ -231,14 +264,14 @@ class Agent(Cell):
         host: str | None = None,
     ) -> ListDownlink[Any]:
         """A live view of a list lane; ``changed(values)`` gets the whole list in a turn of this agent after each change."""
-        link: ListDownlink[Any] = self._host.downlinks.list(self, node, lane, kind, host, changed)
+        link: ListDownlink[Any] = self._host.downlinks.list(self, node, lane, kind, host=host, changed=changed)
         return link
 
     def downlink_event(
         self, node: str, lane: str, kind: Any = Any, *, event: Callable[..., Any] | None = None, host: str | None = None
     ) -> EventDownlink[Any]:
         """Each event of any lane; ``event(value)`` runs in a turn of this agent."""
-        link: EventDownlink[Any] = self._host.downlinks.event(self, node, lane, kind, host, event)
+        link: EventDownlink[Any] = self._host.downlinks.event(self, node, lane, kind, host=host, event=event)
         return link
 
     def unlink(self, downlink: Any) -> None:
@@ -251,7 +284,19 @@ class Agent(Cell):
         turn = self._turn
         if turn is None:
             raise LaneError("NT-LANE-001", f"{what}() of {self.node} was called outside a turn; call it in a handler")
+        if turn.job is not None and turn.job is not self._host.env.current():
+            raise LaneError(
+                "NT-LANE-002",
+                f"{what}() of {self.node} was called by a task that does not own the open turn ({turn.work.label}); call it in "
+                "the handler itself",
+            )
         return turn
+
+    def _own_method(self, method: Any, what: str) -> str:
+        name: str = getattr(method, "__name__", "")
+        if getattr(method, "__self__", None) is not self or not callable(getattr(self, name, None)):
+            raise TurnError("NT-TURN-014", f"{what} of {self.node} calls a method of the agent itself, not {method!r}")
+        return name
 
     def _expire_lane(self, name: str) -> None:
         lane = self._lane(name)
@@ -268,14 +313,15 @@ def _builtin() -> dict[str, Lane]:
 
 def _add_lane(cls: type, schema: Schema, taken: dict[str, Lane], attribute: str, lane: Lane) -> None:
     index = schema.size
+    callbacks = lane.resolve(cls)
     if lane.index == -1:
         lane.bind(index)
-    elif lane.index != index:
-        # A lane that two classes place differently: each gets its own copy of the declaration.
-        import copy
-
+        lane.callbacks = callbacks
+    elif lane.index != index or lane.callbacks != callbacks:
+        # A lane that two classes place differently, or that calls other methods: each gets its own copy of the declaration.
         lane = copy.copy(lane)
         lane.bind(index)
+        lane.callbacks = callbacks
         setattr(cls, attribute, lane)
     if lane.name in schema.lanes:
         raise LaneError(
@@ -294,7 +340,7 @@ def _periodic(cls: type) -> list[Periodic]:
     found: dict[str, Periodic] = {}
     for base in reversed(cls.__mro__):
         for attribute, thing in vars(base).items():
-            mark = getattr(thing, MARK, None)
+            mark = getattr(getattr(thing, "function", thing), MARK, None)
             if isinstance(mark, Periodic):
                 found[attribute] = mark
             else:

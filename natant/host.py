@@ -96,7 +96,11 @@ class Host:
         if not self.kernel.is_stopping:
             await self.quiesce()
         for closer in self.closers:
-            closer()
+            try:
+                closer()
+            except Exception as error:
+                self.kernel.broken("the end of the host", error)
+        self.kernel.journal.close()
         self.store.close()
 
     @property
@@ -129,9 +133,7 @@ class Host:
     def _target(self, node: str, lane: str, verb: str, identity: Identity) -> tuple[Cell, Any]:
         found = self.lane(node, lane)
         cell = self.kernel.require(uri.resolve(node)[1])
-        policy = self.hub.policy
-        if policy is not None and not identity.is_internal and not policy(identity, verb, cell.node, lane):
-            self.counters.policy_refusals += 1
+        if not self.hub.may(identity, verb, cell, found):
             raise LinkError(
                 "NT-LINK-008",
                 f'{identity.name or "an unknown peer"} may not {verb} "{lane}" of {cell.node}',
@@ -182,7 +184,7 @@ class Host:
                 future.set_result(result)
 
         cell._touched = self.kernel.idle.tick
-        self.hub.when_shown(cell, found, f"read:{lane}", found.read, use)
+        self.hub.when_shown(cell, found, f"read:{lane}", found.read, use, may_refuse=True)
         result: Value = await future
         return result
 

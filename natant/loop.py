@@ -13,21 +13,42 @@ __all__ = ["LoopEnv"]
 
 #: threads for blocking work of agents
 WORKERS: Final = 16
+#: how often the clock is compared with the wall clock, and by how much that must be ahead to be followed
+LOOK_EVERY_S: Final = 10.0
+JUMP_S: Final = 1.0
 
 
 class LoopEnv:
     """Runs a host on the loop that is running when it is made.
 
-    Time is the wall clock at the start plus the monotonic time since, so that it never goes back.
+    Time is the wall clock at the start plus the monotonic time since, so that it never goes back.  Where the wall clock turns out
+    to be ahead (the machine slept, or its clock was put right) time jumps after it; where it is behind, time goes its own way.
+
+    :param wall: the wall clock, in epoch seconds.
     """
 
-    def __init__(self, random: Random | None = None) -> None:
+    def __init__(self, random: Random | None = None, wall: Callable[[], float] = time.time) -> None:
         self.random = random or Random()
+        #: called when time has jumped
+        self.on_jump: Callable[[], None] = lambda: None
+        self._wall = wall
         self._loop = asyncio.get_running_loop()
-        self._offset_s = time.time() - self._loop.time()
+        self._offset_s = wall() - self._loop.time()
+        self._watch = self._loop.call_later(LOOK_EVERY_S, self._look)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="natant-store")
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="natant-work")
         self._jobs: set[asyncio.Task[Any]] = set()
+
+    def _look(self) -> None:
+        self._watch = self._loop.call_later(LOOK_EVERY_S, self._look)
+        self.look_at_clock()
+
+    def look_at_clock(self) -> None:
+        """Follow the wall clock where it has jumped ahead."""
+        ahead_s = self._wall() - self.now()
+        if ahead_s > JUMP_S:
+            self._offset_s += ahead_s
+            self.on_jump()
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
@@ -82,5 +103,6 @@ class LoopEnv:
 
     def close(self) -> None:
         """Let the threads go; what they run ends first."""
+        self._watch.cancel()
         self._writer.shutdown(wait=True)
         self._workers.shutdown(wait=False, cancel_futures=True)

@@ -28,7 +28,8 @@ def _period(seconds: float, minutes: float, hours: float, days: float) -> float:
 
 
 def _mark(function: F, next_after: Callable[[float, float | None], float | None], text: str) -> F:
-    setattr(function, MARK, Periodic(function.__name__, next_after, text))
+    inner: Any = getattr(function, "function", function)  # a command may run by the clock too
+    setattr(inner, MARK, Periodic(inner.__name__, next_after, text))
     return function
 
 
@@ -70,7 +71,9 @@ def cron(expression: str, *, tz: str | tzinfo = "UTC") -> Callable[[F], F]:
     """
     try:
         zone = ZoneInfo(tz) if isinstance(tz, str) else tz
-        CronSim(expression, datetime(2000, 1, 1, tzinfo=zone))
+        next(CronSim(expression, datetime(2000, 1, 1, tzinfo=zone)))
+    except StopIteration:
+        raise PlaneError("NT-PLANE-006", f"cron({expression!r}) names a day that never comes") from None
     except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
         raise PlaneError("NT-PLANE-006", f"cron({expression!r}, tz={tz!r}) cannot be read: {error}") from error
 

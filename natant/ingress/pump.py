@@ -12,13 +12,14 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from natant.codec import recon
+from natant.codec import recon, uri
 from natant.errors import SourceError
 from natant.kernel import key
 from natant.kernel.turn import Send
 from natant.lane.base import to_value
 
 if TYPE_CHECKING:
+    from natant.kernel.cell import Cell
     from natant.kernel.env import Job
     from natant.kernel.kernel import Kernel
     from natant.plane import Item, SourceSpec
@@ -50,6 +51,8 @@ class Pump:
         self._speed = 0.0
         self._first_at: float | None = None
         self._first_s = 0.0
+        #: the agent of the last item, where its mailbox is full
+        self._busy: Cell | None = None
 
     def start(self) -> None:
         """Go on where the journal says."""
@@ -74,11 +77,11 @@ class Pump:
 
     async def _run(self) -> None:
         speed = self.spec.speed
-        self._speed = speed() if callable(speed) else speed
         wait_s = RETRY_FIRST_S
         while not self._is_stopped:
             before = self.count
             try:
+                self._speed = speed() if callable(speed) else speed
                 await self._read()
             except Exception as error:
                 self.error = SourceError(
@@ -94,7 +97,10 @@ class Pump:
                 break
         self.is_ended = not self._is_stopped
         if self.is_ended and self.spec.ended is not None:
-            self.spec.ended()
+            try:
+                self.spec.ended()
+            except Exception as error:
+                self._kernel.broken(f"what follows the end of source {self.spec.name}", error)
 
     async def _read(self) -> None:
         opened: Any = self.spec.open(self.position)
@@ -112,7 +118,7 @@ class Pump:
                 burst = 0 if await self._pace(item.at) else burst
             self._hand_over(item)
             burst += 1
-            if burst >= BURST:
+            if burst >= BURST or self._busy is not None:
                 burst = 0
                 await self._yield()
 
@@ -123,16 +129,24 @@ class Pump:
                 await self._pace(item.at)
             self._hand_over(item)
             burst += 1
-            if burst >= BURST:
+            if burst >= BURST or self._busy is not None:
                 burst = 0
                 await self._yield()
 
     def _hand_over(self, item: Item) -> None:
         kernel = self._kernel
-        send = Send(item.node, item.lane, to_value(item.value))
-        kernel.outbox.take_in(send)
-        self.position = item.position
+        position = item.position
+        if isinstance(position, bool) or not isinstance(position, (int, str)):
+            raise TypeError(f"the position of an item is {position!r}; it is an int or a str")
+        node = item.node
+        if node not in kernel.agents:
+            node = uri.resolve(node)[1]
+        kernel.outbox.take_in(Send(node, item.lane, to_value(item.value)))
+        self.position = position
         self.count += 1
+        cell = kernel.agents.get(node)
+        if cell is not None and cell._mail is not None and kernel.pressure.is_full(cell):
+            self._busy = cell
 
     async def _pace(self, at: float) -> bool:
         """Wait until it is time for an item of ``at``; True where that took time."""
@@ -146,13 +160,21 @@ class Pump:
         return True
 
     async def _yield(self) -> None:
-        """Let the loop run, and wait while the host is congested."""
+        """Let the loop run, and wait while the host is congested, or the agent of the last item has too much to do."""
         kernel = self._kernel
         gate = kernel.env.future()
-        if kernel.is_congested:
-            kernel.when_uncongested(lambda: None if gate.done() else gate.set_result(None))
+
+        def open_gate() -> None:
+            if not gate.done():
+                gate.set_result(None)
+
+        busy, self._busy = self._busy, None
+        if busy is not None and busy.node not in kernel.async_turns.stuck:
+            kernel.pressure.wait_for_room(busy, self, open_gate)
+        elif kernel.pressure.is_high:
+            kernel.pressure.wait(self, open_gate)
         else:
-            kernel.env.call_soon(lambda: None if gate.done() else gate.set_result(None))
+            kernel.env.call_soon(open_gate)
         await gate
 
     async def _sleep(self, seconds: float) -> None:

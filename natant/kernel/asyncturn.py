@@ -29,6 +29,8 @@ _ANY: Final = form(Any)
 TASK_LIMIT: Final = 10_000
 #: how long a cancelled handler may take to end before it is reported as stuck
 CANCEL_GRACE_S: Final = 5.0
+#: what ends a handler without having been its fault
+_OUTRIGHT: Final = (KeyboardInterrupt, GeneratorExit)
 
 
 class Resumption:
@@ -60,12 +62,20 @@ class AsyncTurns:
         self._host = host
         self._handlers: dict[Job, _Handler] = {}
         self._tasks: set[Job] = set()
+        #: by node: handlers that are outside any turn and will come back
+        self._outside: dict[str, int] = {}
+        #: agents whose handler ignores its cancellation; they take no more work
+        self.stuck: set[str] = set()
         self._idle_gates: list[Callable[[], None]] = []
 
     @property
     def is_idle(self) -> bool:
         """True where no handler and no task runs."""
         return not self._handlers and not self._tasks
+
+    def holds(self, cell: Cell) -> bool:
+        """True where a handler of the agent will come back to it from a task."""
+        return cell.node in self._outside
 
     def open(self, turn: Turn, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Let the rest of the turn run concurrently."""
@@ -91,31 +101,37 @@ class AsyncTurns:
         value: Any = None
         try:
             value = await Steps(self._host, handler, coroutine)
+            if value is not None:
+                value = _ANY.encode(value)
         except BaseException as raised:
             error = raised
         job = handler.job
         assert job is not None
         del self._handlers[job]
         self._disarm(handler)
-        turn = handler.turn
-        if turn is None:  # cancelled while it was outside any turn
-            return
-        handler.turn = None
+        turn, handler.turn = handler.turn, None
+        if turn is not None:  # else it was cancelled while it was outside any turn
+            self._end(handler, turn, value, error)
+        self._look_idle()
+
+    def _end(self, handler: _Handler, turn: Turn, value: Any, error: BaseException | None) -> None:
+        host = self._host
         cell = turn.cell
         cell._turn = None
         cell._is_busy = False
-        if error is None:
-            self._host.finish(turn, value)
-        elif handler.is_expired:
-            self._host.counter.timeouts += 1
-            self._host.fail(turn, self._late(turn))
-        elif isinstance(error, Exception):
-            self._host.fail(turn, error)
-        else:
-            turn.roll_back()
-            self._host.refuse(turn.work)
-        self._host.next_mail(cell)
-        self._look_idle()
+        self.stuck.discard(cell.node)
+        try:
+            if host.is_halted or isinstance(error, _OUTRIGHT):
+                host.abandon(turn)
+            elif error is None:
+                host.finish(turn, value)
+            elif handler.is_expired:
+                host.counter.timeouts += 1
+                host.fail(turn, self._late(turn))
+            else:  # a CancelledError too: it came out of something that the handler awaited
+                host.fail(turn, error)
+        finally:
+            host.next_mail(cell)
 
     def _never_begun(self, job: Any, coroutine: Coroutine[Any, Any, Any]) -> None:
         """A job that was cancelled before its first step has run nothing of :meth:`_drive`."""
@@ -125,11 +141,10 @@ class AsyncTurns:
         coroutine.close()
         self._disarm(handler)
         turn, handler.turn = handler.turn, None
-        turn.cell._turn = None
         turn.cell._is_busy = False
-        turn.roll_back()
-        self._host.refuse(turn.work)
+        self._host.abandon(turn)
         self._host.next_mail(turn.cell)
+        self._look_idle()
 
     def _late(self, turn: Turn) -> TurnError:
         limit_s = self._host.config.turn_timeout_s
@@ -158,10 +173,12 @@ class AsyncTurns:
             f"handler {turn.work.label} of {cell.node} ignores its cancellation; that agent takes no more work until it ends",
         )
         self._host.log.failed(cell.node, turn.work.label, error)
-        for work in cell._mail or ():
-            if work.reply is not None:
-                work.reply(None, error)
-                work.reply = None
+        self.stuck.add(cell.node)
+        asked = [work for work in cell._mail or () if work.reply is not None]
+        for work in asked:  # who is told that it was not done must not see it done later
+            cell._mail.remove(work)  # type: ignore[union-attr]
+            work.reply(None, error)
+        self._host.pressure.release(cell)
 
     # --- leaving and re-entering a turn ---------------------------------------------------------------------------
 
@@ -176,10 +193,13 @@ class AsyncTurns:
             raise TurnError(
                 "NT-TURN-011", f"self.task of {cell.node} was called outside an async handler; use self.spawn"
             )
-        self._check_bound(cell)
+        self.check_bound(cell)
         host = self._host
-        reply, turn.work.reply = turn.work.reply, None
-        label = turn.work.label
+        work = turn.work
+        reply, work.reply = work.reply, None
+        command_id, work.command_id = work.command_id, None
+        if command_id is not None:
+            host.ids.begin(turn, command_id)
         self._disarm(handler)
         handler.turn = None
         cell._turn = None
@@ -188,21 +208,38 @@ class AsyncTurns:
         host.counter.tasks += 1
         host.finish(turn, None)
         host.next_mail(cell)
+        work = Work(lambda _cell, _none: Resumption(handler, gate), None, work.label)
+        self._outside[cell.node] = self._outside.get(cell.node, 0) + 1
         error: BaseException | None = None
         result: Any = None
         try:
-            result = await self._outside(function, arguments)
-        except Exception as raised:
-            error = raised
-        gate = host.env.future()
-        work = Work(lambda _cell, _none: Resumption(handler, gate), None, label, reply=None)
-        work.reply = None
-        host.deliver(cell, work)
-        await gate
-        work.reply = reply
+            try:
+                result = await self._run_outside(function, arguments)
+            except BaseException as raised:
+                if host.is_halted or isinstance(raised, _OUTRIGHT):
+                    raise
+                error = raised
+            gate = host.env.future()
+            host.deliver(cell, work)
+            await gate
+        except BaseException:
+            work.reply, work.command_id = reply, command_id
+            if handler.turn is None:
+                host.refuse(work, cell)
+            raise
+        finally:
+            self._come_back(cell)
+        work.reply, work.command_id = reply, command_id
         if error is not None:
             raise error
         return result
+
+    def _come_back(self, cell: Cell) -> None:
+        count = self._outside[cell.node] - 1
+        if count:
+            self._outside[cell.node] = count
+        else:
+            del self._outside[cell.node]
 
     def resume(self, turn: Turn, resumption: Resumption) -> None:
         """The agent is free for a handler that comes back from a task."""
@@ -214,13 +251,17 @@ class AsyncTurns:
         if not resumption.gate.done():
             resumption.gate.set_result(None)
 
-    async def _outside(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    async def _run_outside(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        result = await self._host.env.run_blocking(function, *arguments)
+        result = await self._host.env.run_blocking(_without_stop, function, arguments)
         return await result if inspect.isawaitable(result) else result
 
-    def _check_bound(self, cell: Cell) -> None:
+    def check_bound(self, cell: Cell) -> None:
+        """See that another task may be started.
+
+        :raises TurnError: ``NT-TURN-012`` at the bound of tasks.
+        """
         if len(self._tasks) + len(self._handlers) >= TASK_LIMIT:
             raise TurnError(
                 "NT-TURN-012", f"{cell.node} cannot start a task: {TASK_LIMIT} run already", http_status=503
@@ -230,7 +271,6 @@ class AsyncTurns:
         self, cell: Cell, function: Callable[..., Any], arguments: tuple[Any, ...], then: Callable[..., Any] | None
     ) -> None:
         """Run ``function`` outside any turn, from now on; give its result to ``then`` in a turn of its own."""
-        self._check_bound(cell)
         self._host.counter.tasks += 1
         job = self._host.env.spawn(self._run_task(cell.node, function, arguments, then))
         self._tasks.add(job)
@@ -246,7 +286,7 @@ class AsyncTurns:
         host = self._host
         label = f"task:{getattr(function, '__name__', 'work')}"
         try:
-            result = await self._outside(function, arguments)
+            result = await self._run_outside(function, arguments)
         except Exception as error:
             work = Work(_raise, error, label)
         else:
@@ -254,9 +294,13 @@ class AsyncTurns:
                 return
             name = then.__name__
             work = Work(lambda cell, value: getattr(cell, name)(value), result, label)
-        cell = host.find(node)
-        if cell is not None:
-            host.deliver(cell, work)
+        try:
+            cell = host.find(node)
+        except Exception as error:
+            host.broken(f"{label} of {node}", error)
+        else:
+            if cell is not None:
+                host.deliver(cell, work)
 
     async def wait_idle(self, deadline_s: float) -> None:
         """Wait until nothing runs any more, or until ``deadline_s`` of the environment's clock."""
@@ -284,6 +328,14 @@ class AsyncTurns:
         """End everything that runs; open turns are rolled back."""
         for job in [*self._handlers, *self._tasks]:
             job.cancel()
+
+
+def _without_stop(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """A future cannot carry StopIteration: whoever awaits it would wait for ever."""
+    try:
+        return function(*arguments)
+    except StopIteration as stop:
+        raise RuntimeError("the work of a task raised StopIteration") from stop
 
 
 def _raise(_: Any, error: Exception) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Counter"]
 
 _NAMES = (
-    "activations", "commands", "conflated", "deliveries_refused", "duplicates", "events", "form_errors", "frames_in",
+    "activations", "commands", "conflated", "deliveries_refused", "duplicates", "faults", "form_errors", "frames_in",
     "frames_out", "idle_stops", "links_opened", "links_refused", "outbox_records", "overflows", "parked", "policy_refusals",
     "resyncs", "sends", "sends_undeliverable", "sessions_opened", "tasks", "timeouts", "timers_fired", "turns",
     "unknown_lanes", "unknown_nodes", "warp_errors",
@@ -22,7 +22,7 @@ class Counter:
     conflated: int
     deliveries_refused: int
     duplicates: int
-    events: int
+    faults: int
     form_errors: int
     frames_in: int
     frames_out: int

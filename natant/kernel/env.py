@@ -36,6 +36,8 @@ class Env(Protocol):
     """Time, randomness and execution."""
 
     random: Random
+    #: called when :meth:`now` has jumped ahead, so that what is due is found
+    on_jump: Callable[[], None]
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""

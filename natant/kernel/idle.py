@@ -29,6 +29,8 @@ class IdleSweep:
         self.tick = 0
         self._handle: Handle | None = None
         self._rest: Iterator[str] | None = None
+        #: agents whose ``on_stop`` has been called and that are not gone yet
+        self._leaving: set[str] = set()
 
     def start(self) -> None:
         """Begin to tick."""
@@ -68,7 +70,10 @@ class IdleSweep:
                 return
             cell = self._host.agents.get(node)
             if cell is not None and self._is_idle(cell):
-                self._stop(cell)
+                try:
+                    self._stop(cell)
+                except Exception as error:
+                    self._host.broken(f"stopping {node}", error)
         self._host.env.call_soon(self._look)
 
     def _is_idle(self, cell: Cell) -> bool:
@@ -78,6 +83,7 @@ class IdleSweep:
             and not cell._pending
             and not cell._links
             and not cell._mail
+            and cell.node not in self._leaving
             and not self._host.keeps_alive(cell)
         )
 
@@ -85,17 +91,19 @@ class IdleSweep:
         if not cell._schema.has_stop:
             self._host.retire(cell)
             return
-        work = Work(_stop, None, "on_stop")
-        work.settle = lambda _turn: self._host.post(lambda: self._retire_when_durable(cell))
-        self._host.deliver(cell, work)
+        self._leaving.add(cell.node)
+        self._host.deliver(cell, Work(_stop, None, "on_stop", reply=lambda _outcome, _error: self._leave(cell)))
 
-    def _retire_when_durable(self, cell: Cell) -> None:
-        def retire(_sequence: int) -> None:
-            is_resident = self._host.agents.get(cell.node) is cell
-            if is_resident and not cell._is_busy and not cell._pending and not cell._links and not cell._mail:
-                self._host.retire(cell)
-
-        self._host.journal.after(retire)
+    def _leave(self, cell: Cell) -> None:
+        """``on_stop`` has ended, what it did is durable: take the agent out of memory, unless it has something to do again."""
+        self._leaving.discard(cell.node)
+        host = self._host
+        if host.is_halted:
+            return
+        if host.agents.get(cell.node) is cell and not (
+            cell._is_busy or cell._pending or cell._links or cell._mail or host.keeps_alive(cell)
+        ):
+            host.retire(cell)
 
 
 def _stop(cell: Any, _: Any) -> Any:

@@ -4,6 +4,8 @@ A unit is added when its turn ends.  At the end of the tick the open group is cu
 thread while the next group gathers.  When the batch is durable its units are released in the order in which they
 were added.  When the store fails, nothing is released, the same batch is tried again until it succeeds, and the
 host refuses new work meanwhile.
+
+Whatever one unit raises while it is released is reported and harms none of the others.
 """
 
 from __future__ import annotations
@@ -81,11 +83,14 @@ class Journal:
         self._open: list[Unit] = []
         self._writing: list[Unit] | None = None
         self._is_cut_due = False
+        self._is_closed = False
         self._idle_waiters: list[Callable[[], None]] = []
         #: called after each release, when links may have something to send and congestion may be over
         self.on_release: Callable[[], None] = lambda: None
         #: told of each failed attempt
         self.on_fault: Callable[[NatantError], None] = lambda error: None
+        #: told what a unit, or what is added to each batch, raised
+        self.on_broken: Callable[[str, Exception], None] = lambda what, error: None
 
     @property
     def is_idle(self) -> bool:
@@ -100,7 +105,12 @@ class Journal:
     @property
     def is_congested(self) -> bool:
         """True where new work should wait: the store fails, or is far behind."""
-        return self.fault is not None or len(self._open) >= MAX_OPEN_UNITS
+        return self.fault is not None or self.is_full
+
+    @property
+    def is_full(self) -> bool:
+        """True where no turn should be run that can wait."""
+        return len(self._open) >= MAX_OPEN_UNITS
 
     def add(self, unit: Unit) -> None:
         """Put a unit into the open group."""
@@ -116,7 +126,7 @@ class Journal:
         elif self._writing is not None:
             self._writing.append(_Barrier(function))
         else:
-            function(self.sequence)
+            self._release(_Barrier(function), self.sequence)
 
     def when_idle(self, function: Callable[[], None]) -> None:
         """Call ``function`` once nothing is on its way any more."""
@@ -125,14 +135,21 @@ class Journal:
         else:
             self._idle_waiters.append(function)
 
+    def close(self) -> None:
+        """Write no more: the store is about to be closed."""
+        self._is_closed = True
+
     def _cut(self) -> None:
         self._is_cut_due = False
-        if self._writing is not None or not self._open:
+        if self._is_closed or self._writing is not None or not self._open:
             return
         group = self._open
         self._open = []
         batch = gather(group)
-        self._before_cut(batch)
+        try:
+            self._before_cut(batch)
+        except Exception as error:
+            self.on_broken("a commit group", error)
         self.sequence += 1
         batch.append((0, key.SEQUENCE, key.number(self.sequence)))
         self._writing = group
@@ -140,6 +157,8 @@ class Journal:
 
     def _write(self, batch: list[tuple[int, bytes, bytes]]) -> None:
         store = self.store
+        if self._is_closed:
+            return
 
         def work() -> None:
             store.apply(batch)
@@ -167,7 +186,7 @@ class Journal:
         self.units += len(group)
         sequence = self.sequence
         for unit in group:
-            unit.release(sequence)
+            self._release(unit, sequence)
         self._writing = None
         if self._open and not self._is_cut_due:
             self._is_cut_due = True
@@ -177,6 +196,12 @@ class Journal:
             waiters, self._idle_waiters = self._idle_waiters, []
             for waiter in waiters:
                 waiter()
+
+    def _release(self, unit: Unit, sequence: int) -> None:
+        try:
+            unit.release(sequence)
+        except Exception as error:
+            self.on_broken("what follows a commit", error)
 
     def _failed(self, batch: list[tuple[int, bytes, bytes]], error: BaseException) -> None:
         if isinstance(error, NatantError):

@@ -3,6 +3,9 @@
 One agent runs one turn at a time.  A piece of work (:class:`~natant.kernel.turn.Work`) is delivered to an agent; where
 the agent is free the turn runs at once, else the work waits in the agent's mailbox.  A turn that ends well becomes a unit
 of the journal; one that raises is rolled back and *parked* with its input, and the agent goes on.
+
+Invariants: work for one agent is done in the order of its delivery; an ended turn always becomes a unit or nothing, whatever
+else raises on the way (that is reported as *broken* and harms nobody else).
 """
 
 from __future__ import annotations
@@ -12,11 +15,9 @@ from collections.abc import Callable
 from types import CoroutineType
 from typing import Any
 
-from natant.codec.recon.value import Record
-from natant.errors import CodecError, FormError, NatantError, PlaneError, StoreError, TurnError
+from natant.errors import NatantError, PlaneError, StoreError, TurnError
 from natant.kernel import key
 from natant.kernel.asyncturn import AsyncTurns, Resumption
-from natant.kernel.call import call
 from natant.kernel.cell import Cell
 from natant.kernel.config import Config
 from natant.kernel.counter import Counter
@@ -25,11 +26,12 @@ from natant.kernel.idle import IdleSweep
 from natant.kernel.idwindow import IdWindows
 from natant.kernel.journal import Journal, StorePort
 from natant.kernel.log import Log
-from natant.kernel.outbox import Outbox
+from natant.kernel.outbox import Note, Outbox
 from natant.kernel.park import park
+from natant.kernel.pressure import Pressure
 from natant.kernel.route import Router
 from natant.kernel.timer import TimerTable
-from natant.kernel.turn import Outcome, Send, Turn, Work
+from natant.kernel.turn import Misfit, Outcome, Send, Turn, Work, offer
 
 __all__ = ["Kernel"]
 
@@ -62,7 +64,10 @@ class Kernel:
         self.log = log or Log()
         self.agents: dict[str, Cell] = {}
         self.journal = Journal(store, env, self._before_cut)
-        self.journal.on_fault = self._commit_failed
+        self.journal.on_fault = self.log.store_failed
+        self.journal.on_broken = self.broken
+        self.journal.on_release = self._released
+        self.pressure = Pressure(self)
         self.outbox = Outbox(self)
         self.timer = TimerTable(self)
         self.ids = IdWindows(self)
@@ -83,7 +88,6 @@ class Kernel:
         self._is_drain_due = False
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
-        self._congestion_waiters: list[Callable[[], None]] = []
         #: changes whenever an agent comes or goes
         self.generation = 0
         #: reasons why an agent must not be stopped though idle
@@ -94,13 +98,18 @@ class Kernel:
     def open(self) -> None:
         """Read what an earlier life left (outbox, timers, agents to wake) and take up work."""
         self.is_open = True
-        self.journal.on_release = self._released
         self.timer.load()
         self.outbox.load()
         for stored, _ in list(self.store.scan(key.WAKE)):
-            self.find(stored[len(key.WAKE) :].decode())
+            self._attempt("an agent that is woken at start", self._wake_up, stored[len(key.WAKE) :].decode())
         self.idle.start()
+        self.env.on_jump = self.timer.look
         self.drain()
+
+    def _wake_up(self, node: str) -> None:
+        cell = self.find(node)
+        if cell is not None and not cell._is_busy and not self.keeps_alive(cell):
+            self.journal.add(Note([(1, key.wake_key(node), b"")]))  # it watches nobody any more
 
     def shut(self) -> None:
         """Take no more work.  What is on its way still gets its commit: see ``journal.when_idle``."""
@@ -109,9 +118,12 @@ class Kernel:
         self.idle.stop()
 
     def halt(self) -> None:
-        """Begin no further turn; cancel those that run."""
+        """Begin no further turn; cancel those that run, refuse those that wait."""
         self.is_halted = True
         self._runnable.clear()
+        for cell in self.agents.values():
+            if cell._mail:
+                self._refuse_mail(cell)
         self.async_turns.cancel_all()
 
     # --- agents ---------------------------------------------------------------------------------------------------
@@ -138,13 +150,20 @@ class Kernel:
         self.counter.activations += 1
         self.generation += 1
         self.idle.touch(cell)
-        for periodic in schema.periodic:
-            self.timer.arm_periodic(cell, periodic)
+        if schema.periodic:
+            self._attempt(f"timers of {node}", self._arm, cell)
         if schema.joins and cell._is_known:
             self.deliver(cell, Work(_wake, None, "joins"))
         if schema.has_start:
             self.deliver(cell, Work(_start, None, "on_start"))
         return cell
+
+    def _arm(self, cell: Cell) -> None:
+        records: list[tuple[int, bytes, bytes]] = []
+        for periodic in cell._schema.periodic:
+            self.timer.arm_periodic(cell, periodic, records)
+        if records:  # the program has got timers that the agent's earlier lives did not know
+            self.journal.add(Note(records))
 
     def retire(self, cell: Cell) -> None:
         """Take an idle agent out of memory."""
@@ -155,8 +174,8 @@ class Kernel:
         self.timer.forget(cell)
 
     def keeps_alive(self, cell: Cell) -> bool:
-        """True where the agent must stay in memory: it watches others."""
-        return any(guard(cell) for guard in self.alive_guards)
+        """True where the agent must stay in memory: it watches others, or a handler of it will come back from a task."""
+        return self.async_turns.holds(cell) or any(guard(cell) for guard in self.alive_guards)
 
     def make_known(self, cell: Cell, records: list[tuple[int, bytes, bytes]]) -> None:
         """Note in ``records`` that the agent exists; it has never been journaled before."""
@@ -173,7 +192,7 @@ class Kernel:
         if self.is_halted:
             self.refuse(work)
             return
-        if cell._is_busy:
+        if cell._is_busy or cell._mail:
             mail = cell._mail
             if mail is None:
                 mail = cell._mail = deque()
@@ -196,25 +215,24 @@ class Kernel:
         )
 
     def _run(self, cell: Cell, work: Work) -> None:
-        if work.command_id is not None and self.ids.answer_duplicate(cell, work):
-            return
         turn = Turn(cell, work)
-        cell._turn = turn
         self.turn_count += 1
-        self.running = turn
         try:
+            if work.command_id is not None and self.ids.answer_duplicate(cell, work):
+                return
+            cell._turn = turn
+            self.running = turn
             result = work.run(cell, work.argument)
             self.running = None
-        except Exception as error:
+        except KeyboardInterrupt:
+            self.running = None
+            self.abandon(turn)
+            raise
+        except BaseException as error:
             self.running = None
             cell._turn = None
             self.fail(turn, error)
             return
-        except BaseException:
-            self.running = None
-            cell._turn = None
-            turn.roll_back()
-            raise
         if result is not None:
             if result.__class__ is CoroutineType:
                 self.async_turns.open(turn, result)
@@ -228,27 +246,27 @@ class Kernel:
     def finish(self, turn: Turn, value: Any) -> None:
         """End a turn well: hand over what it did outside its agent, publish volatile changes, add its unit."""
         work = turn.work
-        cell = turn.cell
         self.counter.turns += 1
         turn.value = value
         if work.command_id is not None:
-            self.ids.remember(cell, turn)
+            self.ids.remember(turn)
         self._settle(turn)
         if turn.after is not None:
             for function in turn.after:
-                function()
+                self._attempt(f"{work.label} of {turn.cell.node}", function)
         if turn.sends is not None:
             self.outbox.add(turn.sends)
         if turn.instant:
-            self.publish(cell, turn.instant)
+            offer(turn.cell, turn.instant)
         self._commit(turn)
 
     def _settle(self, turn: Turn) -> None:
         """Journal with the turn that its work has been done."""
         work = turn.work
-        if work.settle is not None:
-            work.settle(turn)
+        settle = work.settle
+        if settle is not None:
             work.settle = None
+            self._attempt(f"the end of {work.label} of {turn.cell.node}", settle, turn)
         send = work.send
         if send is not None and not send.is_done:
             self.outbox.done(send, turn.records)
@@ -268,75 +286,99 @@ class Kernel:
         cell._pending += 1
         self.journal.add(turn)
 
-    def fail(self, turn: Turn, error: Exception) -> None:
+    def fail(self, turn: Turn, error: BaseException) -> None:
         """End a turn badly: take everything back, keep the cause, tell who asked."""
         turn.roll_back()
-        cell = turn.cell
         work = turn.work
-        second = Turn(cell, work)
-        if (
-            isinstance(error, (FormError, CodecError))
-            and work.again is not None
-            and work.again[0] == "command"
-            and turn.job is None
-        ):
-            self.counter.form_errors += 1
-            self.log.rejected(cell.node, work.label, error)
-            second.error = error
-        elif isinstance(error, TurnError) and error.code == "NT-TURN-010":
-            second.error = error
-        elif isinstance(error, StoreError):
-            self.log.failed(cell.node, work.label, error)
-            second.error = error
-        else:
-            cell._turn = second
-            try:
-                second.error = park(self, second, error)
-            finally:
-                cell._turn = None
+        second = Turn(turn.cell, work)
+        second.error = self._keep_cause(second, error)
+        if work.command_id is not None:
+            self.ids.fail(second)
         self._settle(second)
         self._commit(second)
 
-    def publish(self, cell: Cell, events: list[Any]) -> None:
-        """Offer changes to the links of the agent."""
-        links = cell._links
-        if links is None:
-            return
-        for event in events:
-            uplinks = links.get(event.lane)
-            if uplinks is not None:
-                for uplink in uplinks:
-                    uplink.offer(event)
+    def _keep_cause(self, turn: Turn, error: BaseException) -> NatantError:
+        """Park the work of a turn that failed, where it should be; returns what to tell the asker."""
+        cell, work = turn.cell, turn.work
+        cause: BaseException = error
+        if isinstance(error, Misfit):
+            cause = error.error
+            self.counter.form_errors += 1
+            self.log.rejected(cell.node, work.label, error.error)
+            if work.send is None:
+                return error.error  # it goes back to whoever sent it; an agent is not told, so its command is kept
+        elif isinstance(error, TurnError) and error.code == "NT-TURN-010":
+            return error
+        elif isinstance(error, StoreError) and (work.reply is not None or work.again is None):
+            self.log.failed(cell.node, work.label, error)
+            return error
+        cell._turn = turn
+        try:
+            return park(self, turn, cause)
+        except Exception as worse:
+            cell._turn = None
+            turn.roll_back()
+            self.broken(f"parking {work.label} of {cell.node}", worse)
+            work.send = None  # it stays in the outbox, and is tried again with the next start
+            if isinstance(cause, NatantError):
+                return cause
+            return TurnError(
+                "NT-TURN-001", f"{work.label} of {cell.node} failed and could not be parked", http_status=500
+            )
+        finally:
+            cell._turn = None
+
+    def abandon(self, turn: Turn) -> None:
+        """End a turn as though it had never begun."""
+        turn.cell._turn = None
+        turn.roll_back()
+        self.refuse(turn.work, turn.cell)
+
+    def broken(self, what: str, error: BaseException) -> None:
+        """Report an error that was caught so that it harms nobody else."""
+        self.counter.faults += 1
+        self.log.broken(what, error)
+
+    def _attempt(self, what: str, function: Callable[..., object], *args: Any) -> None:
+        try:
+            function(*args)
+        except Exception as error:
+            self.broken(what, error)
 
     def next_mail(self, cell: Cell) -> None:
-        """An asynchronous turn has ended: go on with what waits for the agent."""
-        mail = cell._mail
-        if mail is None:
+        """The agent is free again: go on with what waits for it."""
+        if cell._mail is None:
             return
         if self.is_halted:
-            cell._mail = None
-            for work in mail:
-                self.refuse(work)
-        elif mail:
+            self._refuse_mail(cell)
+        elif cell._mail:
             self.post(lambda: self._take_mail(cell))
         else:
             cell._mail = None
-            self._congestion_over()
+        self.pressure.look_at(cell)
 
-    def refuse(self, work: Work) -> None:
+    def _refuse_mail(self, cell: Cell) -> None:
+        mail, cell._mail = cell._mail, None
+        for work in mail or ():
+            self.refuse(work)
+
+    def refuse(self, work: Work, cell: Cell | None = None) -> None:
         """Tell whoever waits for ``work`` that it will not be done; what stands in the outbox is done after the restart."""
+        if work.command_id is not None and cell is not None:
+            self.ids.leave(work, cell)
         reply, work.reply = work.reply, None
         if reply is not None:
-            reply(None, _stopping())
+            self._attempt(f"the answer to {work.label}", reply, None, _stopping())
 
     def _take_mail(self, cell: Cell) -> None:
         mail = cell._mail
-        if mail is None or cell._is_busy:
+        if not mail or cell._is_busy:
             return
-        work = mail.popleft()
-        self._run(cell, work)
-        if not cell._is_busy:
-            self.next_mail(cell)
+        try:
+            self._run(cell, mail.popleft())
+        finally:
+            if not cell._is_busy:
+                self.next_mail(cell)
 
     # --- the queue of the tick ------------------------------------------------------------------------------------
 
@@ -356,12 +398,15 @@ class Kernel:
         budget = self.config.tick_budget
         runnable = self._runnable
         try:
-            while runnable and budget:
+            while runnable and budget and not self.journal.is_full:
                 budget -= 1
-                runnable.popleft()()
+                self._attempt("what was posted", runnable.popleft())
         finally:
             self._is_draining = False
-        if runnable and not self._is_drain_due:
+        self._drain_later()
+
+    def _drain_later(self) -> None:
+        if self._runnable and not self._is_drain_due and not self.journal.is_full:
             self._is_drain_due = True
             self.env.call_soon(self.drain)
 
@@ -398,51 +443,14 @@ class Kernel:
             return TurnError("NT-TURN-009", "the journal is behind; try again later", http_status=503)
         return None
 
-    @property
-    def is_congested(self) -> bool:
-        """True where connections should stop reading until :meth:`when_uncongested`."""
-        return self.journal.is_congested or self.outbox.is_congested
-
-    def when_uncongested(self, function: Callable[[], None]) -> None:
-        """Call ``function`` when work is welcome again."""
-        self._congestion_waiters.append(function)
-
-    def _congestion_over(self) -> None:
-        if self._congestion_waiters and not self.is_congested:
-            waiters, self._congestion_waiters = self._congestion_waiters, []
-            for waiter in waiters:
-                self.env.call_soon(waiter)
-
     def _released(self) -> None:
-        if self._congestion_waiters:
-            self._congestion_over()
+        self.pressure.look()
+        self._drain_later()
 
     def _before_cut(self, batch: list[tuple[int, bytes, bytes]]) -> None:
         self.outbox.record(batch)
         for hook in self.cut_hooks:
-            hook(batch)
-
-    def _commit_failed(self, error: NatantError) -> None:
-        self.log.store_failed(error)
-
-    # --- parked work ----------------------------------------------------------------------------------------------
-
-    def again(self, cell: Cell, entry: Record) -> Work:
-        """The work that a parked entry describes.
-
-        :raises TurnError: ``NT-TURN-006`` where it cannot be done again.
-        """
-        kind, name = str(entry.get("kind")), str(entry.get("name"))
-        if kind == "command":
-            lane = cell._lane(name)
-            if lane is None:
-                raise TurnError("NT-TURN-006", f'{cell.node} has no lane "{name}" any more; drop the parked entry')
-            return Work(lane.receive, entry.get("input"), name, again=("command", name))
-        if kind == "call" and callable(getattr(cell, name, None)):
-            arguments = entry.get("input")
-            items = tuple(arguments) if isinstance(arguments, Record) else ()
-            return Work(lambda agent, values: call(agent, name, values), items, name, again=("call", name))
-        raise TurnError("NT-TURN-006", f"{cell.node} cannot do {name!r} again; drop the parked entry")
+            self._attempt("what is added to a commit group", hook, batch)
 
     def send(self, send: Send) -> None:
         """Bring a command to its agent on this host."""

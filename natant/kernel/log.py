@@ -29,7 +29,9 @@ class Log:
         self._now = now
         self._last: dict[tuple[str, ...], tuple[float, int]] = {}
 
-    def _thin(self, level: int, cause: tuple[str, ...], message: str, *values: Any) -> None:
+    def _thin(
+        self, level: int, cause: tuple[str, ...], message: str, *values: Any, error: BaseException | None = None
+    ) -> None:
         if len(self._last) >= CAUSE_LIMIT:
             self._last.clear()
         now = self._now()
@@ -41,7 +43,7 @@ class Log:
         if held:
             message += " (%d more like it were held back)"
             values = (*values, held)
-        self.logger.log(level, message, *values)
+        self.logger.log(level, message, *values, exc_info=error)
 
     def rejected(self, node: str, lane: str, error: Exception) -> None:
         """A command whose body does not fit."""
@@ -53,7 +55,17 @@ class Log:
 
     def parked(self, node: str, label: str, entry: str, error: BaseException) -> None:
         """A turn that was rolled back and parked."""
-        self.logger.error("turn %s of %s raised, rolled back, parked as %s", label, node, entry, exc_info=error)
+        message = "turn %s of %s raised, rolled back, parked as %s"
+        self._thin(logging.ERROR, ("parked", label, type(error).__name__), message, label, node, entry, error=error)
+
+    def broken(self, what: str, error: BaseException) -> None:
+        """Something raised where nothing should; it was left out, and all else goes on."""
+        cause = ("broken", type(error).__name__, what.partition(" ")[0])
+        self._thin(logging.ERROR, cause, "%s failed: %s: %s", what, type(error).__name__, error, error=error)
+
+    def unjoined(self, node: str, source: str, lane: str, reason: str) -> None:
+        """A join or downlink of an agent that was refused or ended by the other side."""
+        self._thin(logging.WARNING, ("unjoined", reason), "join of %s with %s %s ended: %s", node, source, lane, reason)
 
     def undeliverable(self, node: str, lane: str, why: str) -> None:
         """A command to nobody."""

@@ -18,7 +18,7 @@ from natant.kernel.turn import Send
 if TYPE_CHECKING:
     from natant.kernel.kernel import Kernel
 
-__all__ = ["Outbox"]
+__all__ = ["Note", "Outbox"]
 
 #: sends that may be under way before connections stop reading
 CONGESTED_AT: Final = 50_000
@@ -31,6 +31,7 @@ class Outbox:
         self._host = host
         #: made since the last cut and perhaps not done
         self._fresh: deque[Send] = deque()
+        #: those with a record that are for this host; what waits for another one holds nobody up here
         self._recorded = 0
         self._number = 0
         #: brings a command to another host; set by the plane where that is possible
@@ -53,7 +54,7 @@ class Outbox:
                 str(record.get("node")), str(record.get("lane")), record.get("body", Extant),
                 None if host is None else str(host), number,
             )  # fmt: skip
-            self._recorded += 1
+            self._count(send, 1)
             self._post(send)
 
     def add(self, sends: list[Send]) -> None:
@@ -66,13 +67,17 @@ class Outbox:
             self._post(send)
 
     def take_in(self, send: Send) -> None:
-        """Bring an item of a source to its agent now; it is done, or in the outbox, when the group is cut."""
+        """Bring an item of a source to its agent now; it is done, or in the outbox, when the group is cut.
+
+        :raises StoreError: where the agent cannot be had; the item has then not been taken.
+        """
         host = self._host
+        host.find(send.node)
         if not host.is_volatile:
             self._fresh.append(send)
         host.send(send)
         if not host.is_volatile and not host.journal.has_open:
-            host.journal.add(_Note([]))  # the position must be journaled even where the item changed nothing
+            host.journal.add(Note([]))  # the position must be journaled even where the item changed nothing
 
     def _post(self, send: Send) -> None:
         host = self._host
@@ -85,15 +90,15 @@ class Outbox:
         """The unit that owns ``records`` holds the effect of ``send``."""
         send.is_done = True
         if send.number:
-            self._recorded -= 1
+            self._count(send, -1)
             records.append((1, key.outbox_key(send.number), b""))
 
     def drop(self, send: Send) -> None:
         """The command cannot be delivered (or has been given to another host): forget it."""
         send.is_done = True
         if send.number:
-            self._recorded -= 1
-            self._host.journal.add(_Note([(1, key.outbox_key(send.number), b"")]))
+            self._count(send, -1)
+            self._host.journal.add(Note([(1, key.outbox_key(send.number), b"")]))
 
     def record(self, batch: list[tuple[int, bytes, bytes]]) -> None:
         """Add to the batch a record for each send that is not done."""
@@ -102,17 +107,34 @@ class Outbox:
             send = fresh.popleft()
             if send.is_done:
                 continue
+            try:
+                text = send.text or self.text(send)
+            except Exception as error:  # it goes on in memory, and a crash before it is done loses it
+                self._host.broken(f"the record of a command to {send.node} {send.lane}", error)
+                continue
             self._number += 1
             send.number = self._number
-            self._recorded += 1
+            self._count(send, 1)
             self._host.counter.outbox_records += 1
-            slots = [Slot("node", send.node), Slot("lane", send.lane), Slot("body", send.body)]
-            if send.host is not None:
-                slots.append(Slot("host", send.host))
-            batch.append((0, key.outbox_key(send.number), recon.encode(Record(slots), exact=True).encode()))
+            batch.append((0, key.outbox_key(send.number), text))
+
+    def _count(self, send: Send, change: int) -> None:
+        if send.host is None:
+            self._recorded += change
+
+    @staticmethod
+    def text(send: Send) -> bytes:
+        """The record of a send.
+
+        :raises CodecError: where its body cannot be written.
+        """
+        slots = [Slot("node", send.node), Slot("lane", send.lane), Slot("body", send.body)]
+        if send.host is not None:
+            slots.append(Slot("host", send.host))
+        return recon.encode(Record(slots), exact=True).encode()
 
 
-class _Note:
+class Note:
     """A unit with nothing to publish."""
 
     __slots__ = ("records",)

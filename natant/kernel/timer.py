@@ -9,7 +9,6 @@ unit as what its handler did: it fires once, or again after a crash that lost th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon
@@ -18,6 +17,7 @@ from natant.errors import TurnError
 from natant.kernel import key
 from natant.kernel.call import call
 from natant.kernel.env import Handle
+from natant.kernel.outbox import Note
 from natant.kernel.schema import Periodic
 from natant.kernel.turn import Turn, Work
 
@@ -29,6 +29,12 @@ __all__ = ["TimerTable"]
 
 #: one-shot timers that one agent may have
 AGENT_LIMIT: Final = 10_000
+#: start of the name of a mark: a timer that fires once has fired; names that authors give hold no zero byte
+FIRED: Final = "\0"
+#: how long timers wait while the store cannot take what they do, or when an agent cannot be had
+RETRY_AFTER_S: Final = 1.0
+#: entries of the heap, beside two for each timer, before what was replaced or cancelled is cleared away
+SLACK: Final = 1000
 
 
 class _Timer:
@@ -58,6 +64,7 @@ class TimerTable:
         self._host = host
         self._timers: dict[str, dict[str, _Timer]] = {}
         self._heap: list[tuple[float, int, _Timer]] = []
+        self._count = 0
         self._number = 0
         self._handle: Handle | None = None
         self._armed_s = float("inf")
@@ -69,7 +76,7 @@ class TimerTable:
             node_bytes, _, name_bytes = stored[1:].partition(b"\0")
             value = recon.decode(text)
             node, name = node_bytes.decode(), name_bytes.decode()
-            if name.startswith("!"):
+            if name.startswith(FIRED):
                 continue  # the mark of a timer that fires once and has fired
             if isinstance(value, Record):
                 due_ms, arguments = value.get("due"), value.get("args")
@@ -86,31 +93,52 @@ class TimerTable:
         if self._handle is not None:
             self._handle.cancel()
 
+    def look(self) -> None:
+        """The clock has jumped: what has fallen due fires now, the rest is waited for anew."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._armed_s = float("inf")
+        self._wake()
+
     # --- setting --------------------------------------------------------------------------------------------------
 
-    def arm_periodic(self, cell: Cell, periodic: Periodic) -> None:
-        """Start a timer of the class, unless an earlier life of the agent left it running."""
-        if periodic.name in self._timers.get(cell.node, ()):
+    def arm_periodic(self, cell: Cell, periodic: Periodic, records: list[tuple[int, bytes, bytes]]) -> None:
+        """Start a timer of the class, unless an earlier life of the agent left it running.
+
+        One that is due later than it would be if it began now is set anew: the program has changed its period, or
+        somebody has put a wrong clock right.  Where the agent has been journaled, ``records`` gets the timer.
+        """
+        node, name = cell.node, periodic.name
+        running = self._timers.get(node, {}).get(name)
+        is_kept = cell._is_known and not self._host.is_volatile
+        if running is None and is_kept and self._host.store.get(key.timer_key(node, FIRED + name)):
             return
-        if (
-            cell._is_known
-            and not self._host.is_volatile
-            and self._host.store.get(key.timer_key(cell.node, "!" + periodic.name))
-        ):
-            return  # a timer that fires once and has fired
         due_s = periodic.next_after(self._host.env.now(), None)
-        if due_s is not None:
-            self._add(_Timer(cell.node, periodic.name, due_s))
+        if due_s is None or (running is not None and running.due_s <= due_s):
+            return
+        timer = _Timer(node, name, due_s)
+        self._add(timer)
+        if is_kept:
+            records.append((0, key.timer_key(node, name), timer.text()))
 
     def set(self, turn: Turn, name: str, due_s: float, method: str, arguments: tuple[Any, ...]) -> None:
         """Set a one-shot timer as an effect of ``turn``; one of the same name is replaced.
 
-        :raises TurnError: ``NT-TURN-013`` where the agent has too many.
+        :raises TurnError: ``NT-TURN-013`` where the agent has too many, ``NT-TURN-017`` for a name that it cannot have.
         """
-        node = turn.cell.node
-        if len(self._timers.get(node, ())) >= AGENT_LIMIT:
+        cell = turn.cell
+        node = cell.node
+        timers = self._timers.get(node, {})
+        if len(timers) + len(turn.after or ()) >= AGENT_LIMIT and name not in timers:
             raise TurnError(
                 "NT-TURN-013", f"{node} has {AGENT_LIMIT} timers already; cancel some, or let one timer do more"
+            )
+        if "\0" in name or any(periodic.name == name for periodic in cell._schema.periodic):
+            raise TurnError(
+                "NT-TURN-017",
+                f"a timer of {node} cannot have the name {name!r}: a method that runs by the clock has it, or it holds a zero "
+                "byte; take another name",
             )
         timer = _Timer(node, name, due_s, method, arguments)
         text = timer.text()
@@ -119,32 +147,40 @@ class TimerTable:
         turn.then(lambda: self._add(timer))
 
     def cancel(self, turn: Turn, name: str) -> None:
-        """Cancel a timer as an effect of ``turn``; nothing happens where there is none."""
+        """Cancel a timer as an effect of ``turn``, one of the class for good; nothing happens where there is none."""
         node = turn.cell.node
         if not self._host.is_volatile:
             turn.records.append((1, key.timer_key(node, name), b""))
+            if any(periodic.name == name for periodic in turn.cell._schema.periodic):
+                turn.records.append(_mark(node, name))
         turn.then(lambda: self._remove(node, name))
 
     def has(self, node: str, name: str) -> bool:
         """True where such a timer is set."""
         return name in self._timers.get(node, ())
 
-    def next_name(self) -> str:
-        """A name for a timer that got none."""
-        self._number += 1
-        return f"at{int(self._host.env.now() * 1000)}-{self._number}"
+    def next_name(self, node: str) -> str:
+        """A name for a timer that got none; counting begins anew with each start, so it is looked whether it is free."""
+        while True:
+            self._number += 1
+            name = f"at{int(self._host.env.now() * 1000)}-{self._number}"
+            if not self.has(node, name):
+                return name
 
     def persist(self, cell: Cell, records: list[tuple[int, bytes, bytes]]) -> None:
         """The agent is journaled for the first time: its timers with it."""
         if self._host.is_volatile:
             return
-        timers = self._timers.get(cell.node, {}).values()
-        records.extend((0, key.timer_key(cell.node, timer.name), timer.text()) for timer in timers)
+        node = cell.node
+        timers = self._timers.get(node, {})
+        records.extend((0, key.timer_key(node, timer.name), timer.text()) for timer in timers.values())
+        # What the class has and the table has not fires once, and did so before there was anything to journal.
+        records.extend(_mark(node, periodic.name) for periodic in cell._schema.periodic if periodic.name not in timers)
 
     def forget(self, cell: Cell) -> None:
         """An agent that was never journaled is gone, and so are its timers."""
         if not cell._is_known:
-            self._timers.pop(cell.node, None)
+            self._count -= len(self._timers.pop(cell.node, ()))
 
     def of(self, node: str) -> list[dict[str, Any]]:
         """The timers of an agent, for people."""
@@ -156,22 +192,31 @@ class TimerTable:
     # --- firing ---------------------------------------------------------------------------------------------------
 
     def _add(self, timer: _Timer) -> None:
-        self._timers.setdefault(timer.node, {})[timer.name] = timer
+        timers = self._timers.setdefault(timer.node, {})
+        self._count += timer.name not in timers
+        timers[timer.name] = timer
         self._number += 1
         heapq.heappush(self._heap, (timer.due_s, self._number, timer))
+        if len(self._heap) > 2 * self._count + SLACK:
+            self._heap = [entry for entry in self._heap if self._is_set(entry[2])]
+            heapq.heapify(self._heap)
         self._wake()
+
+    def _is_set(self, timer: _Timer) -> bool:
+        """True where it has been neither replaced nor cancelled, and has not fired."""
+        return self._timers.get(timer.node, {}).get(timer.name) is timer
 
     def _remove(self, node: str, name: str) -> None:
         timers = self._timers.get(node)
         if timers is not None:
-            timers.pop(name, None)
+            self._count -= timers.pop(name, None) is not None
             if not timers:
                 del self._timers[node]
 
-    def _wake(self) -> None:
+    def _wake(self, not_before_s: float = 0.0) -> None:
         if self._is_stopped or not self._heap:
             return
-        due_s = self._heap[0][0]
+        due_s = max(self._heap[0][0], not_before_s)
         if due_s < self._armed_s:
             if self._handle is not None:
                 self._handle.cancel()
@@ -179,31 +224,54 @@ class TimerTable:
             self._handle = self._host.env.call_at(due_s, self._fire_due)
 
     def _fire_due(self) -> None:
+        host = self._host
         self._armed_s = float("inf")
         self._handle = None
-        now = self._host.env.now()
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            timer = heapq.heappop(heap)[2]
-            if self._timers.get(timer.node, {}).get(timer.name) is timer:
-                self._fire(timer, now)
+        now = host.env.now()
+        while self._heap and self._heap[0][0] <= now:
+            if host.journal.is_congested:
+                self._wake(now + RETRY_AFTER_S)
+                return
+            timer = heapq.heappop(self._heap)[2]
+            if self._is_set(timer):
+                try:
+                    self._fire(timer, now)
+                except Exception as error:  # its agent cannot be brought to life, most likely for a damaged record
+                    host.broken(f"timer {timer.name} of {timer.node}", error)
+                    self._number += 1
+                    heapq.heappush(self._heap, (now + RETRY_AFTER_S, self._number, timer))
         self._wake()
 
     def _fire(self, timer: _Timer, now: float) -> None:
         host = self._host
         cell = host.find(timer.node)
+        if not self._is_set(timer):
+            return  # the agent came to life only now, and the program has changed the timer
         method = timer.method or timer.name
-        if cell is None or not callable(getattr(cell, method, None)):
-            self._remove(timer.node, timer.name)  # the route or the method is gone from the program
+        is_periodic = not timer.method
+        if (
+            cell is None
+            or not callable(getattr(cell, method, None))
+            or (is_periodic and not any(periodic.name == timer.name for periodic in cell._schema.periodic))
+        ):
+            self._remove(timer.node, timer.name)  # the route, the method or its timer is gone from the program
+            if not host.is_volatile:
+                host.journal.add(Note([(1, key.timer_key(timer.node, timer.name), b"")]))
             return
         host.counter.timers_fired += 1
         cell._touched = host.idle.tick
-        work = Work(_method(method), timer.arguments, f"timer:{method}", again=("call", method))
-        if timer.method:
-            work.settle = lambda turn: self._once_done(turn, timer)
-        else:
+        # It may have to wait for its agent, and be cancelled or replaced meanwhile.
+        work = Work(
+            lambda agent, arguments: call(agent, method, arguments) if self._is_set(timer) else None,
+            timer.arguments,
+            f"timer:{method}",
+            again=("call", method),
+        )
+        if is_periodic:
             next_s = self._next(cell, timer, now)
             work.settle = lambda turn: self._tick_done(turn, timer, next_s)
+        else:
+            work.settle = lambda turn: self._once_done(turn, timer)
         host.deliver(cell, work)
 
     def _next(self, cell: Cell, timer: _Timer, now: float) -> float | None:
@@ -214,7 +282,7 @@ class TimerTable:
 
     def _once_done(self, turn: Turn, timer: _Timer) -> None:
         node = timer.node
-        if self._timers.get(node, {}).get(timer.name) is timer:
+        if self._is_set(timer):
             self._remove(node, timer.name)
             if not self._host.is_volatile:
                 turn.records.insert(0, (1, key.timer_key(node, timer.name), b""))
@@ -222,13 +290,13 @@ class TimerTable:
     def _tick_done(self, turn: Turn, timer: _Timer, next_s: float | None) -> None:
         node = timer.node
         is_kept = turn.cell._is_known and not self._host.is_volatile
-        if self._timers.get(node, {}).get(timer.name) is not timer:
+        if not self._is_set(timer):
             return
         if next_s is None:
             self._remove(node, timer.name)
             if is_kept:
                 turn.records.append((1, key.timer_key(node, timer.name), b""))
-                turn.records.append((0, key.timer_key(node, "!" + timer.name), b"0"))
+                turn.records.append(_mark(node, timer.name))
             return
         now = self._host.env.now()
         if next_s <= now:  # the turn took longer than the period: what was missed is one tick
@@ -240,5 +308,6 @@ class TimerTable:
             turn.records.append((0, key.timer_key(node, timer.name), following.text()))
 
 
-def _method(name: str) -> Callable[[Any, Any], Any]:
-    return lambda cell, arguments: call(cell, name, arguments)
+def _mark(node: str, name: str) -> tuple[int, bytes, bytes]:
+    """The record that says that a timer of the class is not to be started any more."""
+    return 0, key.timer_key(node, FIRED + name), b"0"

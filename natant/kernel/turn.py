@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from natant.kernel.cell import Cell
     from natant.kernel.env import Job
 
-__all__ = ["Outcome", "Send", "Turn", "Work", "require_turn"]
+__all__ = ["Misfit", "Outcome", "Send", "Turn", "Work", "offer", "require_turn"]
 
 Reply = Callable[["Outcome | None", "NatantError | None"], None]
+
+
+class Misfit(Exception):
+    """The input of a turn does not fit the lane it was sent to; ``error`` says why.  The sender is told, nothing is parked."""
+
+    def __init__(self, error: NatantError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Outcome(NamedTuple):
@@ -40,9 +48,10 @@ class Send:
 
     :ivar number: its place in the outbox, 0 while it has no record there.
     :ivar is_done: True once the unit that holds its effect has been added to a commit group.
+    :ivar text: its record in the outbox, where that has been made already.
     """
 
-    __slots__ = ("body", "host", "is_done", "lane", "node", "number")
+    __slots__ = ("body", "host", "is_done", "lane", "node", "number", "text")
 
     def __init__(self, node: str, lane: str, body: Any, host: str | None = None, number: int = 0) -> None:
         self.node = node
@@ -51,6 +60,7 @@ class Send:
         self.host = host
         self.number = number
         self.is_done = False
+        self.text: bytes | None = None
 
 
 class Work:
@@ -132,19 +142,32 @@ class Turn:
         """Publish: called once, when the records are durable, in the order of the units."""
         cell = self.cell
         cell._pending -= 1
-        links = cell._links
-        if links is not None:
-            for event in self.events:
-                uplinks = links.get(event.lane)
-                if uplinks is not None:
-                    for uplink in uplinks:
-                        uplink.offer(event)
+        if cell._links is not None:
+            offer(cell, self.events)
         reply = self.reply
         if reply is not None:
-            if self.error is None:
-                reply(Outcome(self.value, sequence), None)
-            else:
-                reply(None, self.error)
+            try:
+                if self.error is None:
+                    reply(Outcome(self.value, sequence), None)
+                else:
+                    reply(None, self.error)
+            except Exception as error:
+                cell._host.broken(f"the answer to {self.work.label} of {cell.node}", error)
+
+
+def offer(cell: Cell, events: list[Event]) -> None:
+    """Give changes to the links of their agent.  A link that fails is ended; the others do not notice."""
+    links = cell._links
+    if links is None:
+        return
+    for event in events:
+        uplinks = links.get(event.lane)
+        if uplinks is not None:
+            for uplink in uplinks:  # one that ends meanwhile leaves a list of its own behind
+                try:
+                    uplink.offer(event)
+                except Exception as error:
+                    uplink.fail(error)
 
 
 def require_turn(cell: Cell, lane: str) -> Turn:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from natant.codec import recon
 from natant.codec.form import form as form_of
 from natant.codec.recon.value import Absent, Extant, Record
-from natant.errors import CodecError, FormError, LaneError
+from natant.errors import CodecError, FormError, LaneError, NatantError
 from natant.kernel import key
 from natant.kernel.cell import Cell
 from natant.kernel.change import Event
-from natant.kernel.turn import Turn
+from natant.kernel.turn import Misfit, Turn
 
-__all__ = ["Lane", "encode_key", "encode_texts", "to_value"]
+__all__ = ["Lane", "decode_input", "decode_stored", "encode_key", "encode_texts", "stored_misfit", "to_value"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 L = TypeVar("L", bound="Lane")
@@ -30,6 +31,8 @@ class Lane:
 
     kind = ""
     conflation = "latest"
+    #: what it shows is computed from other lanes, so it is shown as late as they are
+    is_derived = False
 
     def __init__(self, *, name: str | None = None, is_volatile: bool = False, doc: str = "") -> None:
         if name is not None and (not name or "\0" in name):
@@ -44,8 +47,10 @@ class Lane:
         self.is_volatile = is_volatile
         self.doc = doc
         self.owner = ""
-        #: event -> name of the author's method
-        self.callbacks: dict[str, str] = {}
+        #: event -> the author's function, as it is for the class whose lane this is
+        self.callbacks: dict[str, Callable[..., Any]] = {}
+        #: all functions that were registered, in their order; subclasses add to those of their bases
+        self.marks: list[tuple[str, Callable[..., Any]]] = []
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         self.attribute = attribute
@@ -58,20 +63,53 @@ class Lane:
         self._tail = key.lane_tail(self.name)
 
     def on(self, event: str, function: F) -> F:
-        """Register the author's method for an event of this lane."""
-        self.callbacks[event] = function.__name__
+        """Register the author's method for an event of this lane; a subclass may register another one for its own agents.
+
+        :raises LaneError: ``NT-LANE-006`` for an ``async`` method, ``NT-LANE-016`` for a second one in the same class.
+        """
+        inner: Any = getattr(function, "function", function)
+        if inspect.iscoroutinefunction(inner):
+            raise LaneError(
+                "NT-LANE-006",
+                f"{inner.__qualname__} is async; what a {self.kind} lane calls must be a plain function, which may call self.spawn",
+            )
+        for other_event, other in self.marks:
+            if other_event == event and _class_of(other) == _class_of(inner) != ("", ""):
+                raise LaneError(
+                    "NT-LANE-016",
+                    f'lane "{self.attribute or self.name}" has {other.__qualname__} for "{event}" already; let one method do both',
+                )
+        self.marks.append((event, inner))
+        if self.index >= 0 and _class_of(inner) == ("", ""):
+            self.callbacks[event] = inner
         return function
+
+    def resolve(self, owner: type) -> dict[str, Callable[..., Any]]:
+        """The functions to call for agents of the class ``owner``: a subclass may override a method by its name."""
+        classes = {(base.__module__, base.__qualname__): base for base in owner.__mro__}
+        found: dict[str, Callable[..., Any]] = {}
+        for event, function in self.marks:
+            place = _class_of(function)
+            base = classes.get(place)
+            if base is not None:
+                is_named = vars(base).get(function.__name__) is function
+                found[event] = getattr(owner, function.__name__) if is_named else function
+            elif place == ("", ""):
+                found[event] = function
+        return found
 
     def call(self, cell: Any, event: str, *arguments: Any) -> Any:
         """Call the author's method for ``event``, where there is one."""
-        name = self.callbacks.get(event)
-        if name is not None:
-            return getattr(cell, name)(*arguments)
-        return None
+        function = self.callbacks.get(event)
+        return None if function is None else function(cell, *arguments)
 
     def is_kept(self, cell: Cell) -> bool:
         """True where the state of this lane is journaled."""
         return not self.is_volatile and not cell._host.is_volatile
+
+    def is_shown_late(self, cell: Cell) -> bool:
+        """True where what it shows must be durable first."""
+        return not cell._host.is_volatile and (self.is_derived or not self.is_volatile)
 
     def prefix(self, cell: Cell) -> bytes:
         """What the keys of this lane's records start with."""
@@ -126,6 +164,45 @@ class Lane:
 
     def __repr__(self) -> str:
         return f"<{self.kind} lane {self.owner}.{self.attribute}>"
+
+
+def _class_of(function: Any) -> tuple[str, str]:
+    """Module and name of the class in whose body a function was written; empty where in none."""
+    owner: str = function.__qualname__.rpartition(".")[0]
+    return ("", "") if not owner or owner.endswith("<locals>") else (function.__module__, owner)
+
+
+def decode_input(form: Any, body: Any) -> Any:
+    """What came from outside, in the lane's type.
+
+    :raises Misfit: where it does not fit.
+    """
+    try:
+        return form.decode(body)
+    except (FormError, CodecError) as error:
+        raise Misfit(error) from error
+
+
+def decode_stored(lane: Lane, cell: Cell, form: Any, text: Any) -> Any:
+    """What was stored, in the lane's type.
+
+    :raises LaneError: ``NT-LANE-014`` where it does not fit: the program declares another type than the one that wrote it.
+    """
+    try:
+        return form.decode(recon.decode(text))
+    except (FormError, CodecError, UnicodeDecodeError) as error:
+        raise stored_misfit(lane, cell, text, error) from error
+
+
+def stored_misfit(lane: Lane, cell: Cell, text: Any, error: Exception) -> LaneError:
+    """The error for a record that the lane cannot read."""
+    why = error.message if isinstance(error, NatantError) else str(error)
+    return LaneError(
+        "NT-LANE-014",
+        f'lane "{lane.name}" of {cell.node} is a {lane.kind} lane of another type in the store: {_short(text)} {why}; declare the '
+        "type that it had (a union of both will do), or give the new lane another name",
+        http_status=500,
+    )
 
 
 def to_value(thing: Any) -> Any:

@@ -12,7 +12,7 @@ from natant.codec.form import Form, form, hints
 from natant.codec.recon.value import Absent, Extant
 from natant.errors import LaneError
 from natant.kernel.change import PUSH, Event
-from natant.lane.base import Lane, to_value
+from natant.lane.base import Lane, decode_input, to_value
 
 __all__ = ["CommandLane"]
 
@@ -32,10 +32,11 @@ class CommandLane(Lane):
         self.queue: int | None = None
         self.overflow = "drop_oldest"
         parameters = list(inspect.signature(function).parameters.values())[1:]
-        if len(parameters) > 1 and any(p.default is p.empty for p in parameters[1:]):
+        is_wrong = any(p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD) for p in parameters[:1])
+        if is_wrong or (len(parameters) > 1 and any(p.default is p.empty for p in parameters[1:])):
             raise LaneError(
                 "NT-LANE-004",
-                f"command {function.__qualname__} takes {len(parameters)} arguments; a command takes one value, "
+                f"command {function.__qualname__} takes {len(parameters)} arguments; a command takes one value by position, "
                 "so give it a dataclass that holds them",
             )
         self._takes = bool(parameters)
@@ -70,7 +71,7 @@ class CommandLane(Lane):
         elif self.form.is_any:
             result = self.function(cell, body)
         else:
-            result = self.function(cell, self.form.decode(body))
+            result = self.function(cell, decode_input(self.form, body))
         if result is None:
             return None
         return result if result.__class__ is CoroutineType else to_value(result)

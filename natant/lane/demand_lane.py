@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, overload
 
 from natant.codec.form import Form
 from natant.codec.recon.value import Absent
-from natant.errors import LaneError
 from natant.kernel.cell import Cell
 from natant.kernel.change import SET, Event
 from natant.kernel.turn import require_turn
 from natant.lane.base import Lane, encode_texts
 
-__all__ = ["Demand", "DemandLane", "refuse_async"]
+__all__ = ["Demand", "DemandLane"]
 
 T = TypeVar("T")
 A = TypeVar("A")
-
-
-def refuse_async(lane: Lane, function: Callable[..., Any]) -> None:
-    """A value on demand is wanted at once.
-
-    :raises LaneError: ``NT-LANE-006`` for an ``async`` function.
-    """
-    if inspect.iscoroutinefunction(function):
-        raise LaneError(
-            "NT-LANE-006", f"{function.__qualname__} is async; the cue of a {lane.kind} lane must be a plain function"
-        )
 
 
 class Demand(Generic[T]):
@@ -50,6 +37,7 @@ class DemandLane(Lane, Generic[T]):
 
     kind = "demand"
     conflation = "latest"
+    is_derived = True
 
     def __init__(self, form: Form[T], **options: Any) -> None:
         super().__init__(**options)
@@ -64,7 +52,6 @@ class DemandLane(Lane, Generic[T]):
 
     def cue(self, function: Callable[[A], T | None]) -> Callable[[A], T | None]:
         """Decorator: ``function(self)`` computes the value; None means that there is none."""
-        refuse_async(self, function)
         return self.on("cue", function)
 
     def publish(self, cell: Cell) -> None:

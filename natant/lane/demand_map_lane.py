@@ -12,7 +12,6 @@ from natant.kernel.cell import Cell
 from natant.kernel.change import REMOVE, UPDATE, Event
 from natant.kernel.turn import require_turn
 from natant.lane.base import Lane, encode_key, encode_texts
-from natant.lane.demand_lane import refuse_async
 
 __all__ = ["DemandMap", "DemandMapLane"]
 
@@ -40,6 +39,7 @@ class DemandMapLane(Lane, Generic[K, V]):
 
     kind = "demandMap"
     conflation = "keyed"
+    is_derived = True
 
     def __init__(self, key_form: Form[K], form: Form[V], **options: Any) -> None:
         super().__init__(**options)
@@ -55,12 +55,10 @@ class DemandMapLane(Lane, Generic[K, V]):
 
     def cue(self, function: Callable[[A, K], V | None]) -> Callable[[A, K], V | None]:
         """Decorator: ``function(self, key)`` computes an entry; None means that there is none."""
-        refuse_async(self, function)
         return self.on("cue", function)
 
     def keys(self, function: Callable[[A], Iterable[K]]) -> Callable[[A], Iterable[K]]:
         """Decorator: ``function(self)`` names the keys that a sync shows."""
-        refuse_async(self, function)
         return self.on("keys", function)
 
     def publish(self, cell: Cell, key: K) -> None:

@@ -10,8 +10,8 @@ from natant.codec.recon.value import Absent
 from natant.codec.warp import operation
 from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.turn import Send, require_turn
-from natant.lane.base import encode_key
-from natant.lane.join import Origin, forget_origin, keep_origin, origins, read_only
+from natant.lane.base import decode_input, encode_key
+from natant.lane.join import Origin, forget_origin, keep_origin, open_again, origin_of, origins, read_only
 from natant.lane.map_lane import LaneMap, MapLane
 
 __all__ = ["JoinValue", "JoinValueLane"]
@@ -32,7 +32,7 @@ class JoinValue(LaneMap[K, V]):
 
     def join(self, key: K, node: str, lane: str, *, host: str | None = None) -> None:
         """Show the value lane ``lane`` of ``node`` under ``key``; joining the same again changes nothing."""
-        self._lane.join(self._cell, key, Origin(node, lane, host))
+        self._lane.join(self._cell, key, origin_of(node, lane, host))
 
     def leave(self, key: K) -> None:
         """Show it no more; nothing happens where the key is not joined."""
@@ -79,10 +79,13 @@ class JoinValueLane(MapLane[K, V]):
         before = state.origins.get(key)
         if before == origin:
             return
+        cell._host.downlinks.check(cell, origin.host)
         _, name = encode_key(self, cell, self.key_form, key)
         turn.undo.append((_restore, state.origins, key, before))
         state.origins[key] = origin
         keep_origin(self.prefix(cell), cell, turn, name, origin)
+        if before is not None:
+            self.remove(cell, key)  # what it shows is another lane's
         turn.then(lambda: self._open(cell, state, key, origin))
 
     def leave(self, cell: Cell, key: K) -> None:
@@ -101,9 +104,9 @@ class JoinValueLane(MapLane[K, V]):
     def wake(self, cell: Cell) -> None:
         """Open the downlinks of what is joined; runs in a turn when the agent comes to life."""
         state: Any = self.state(cell)
-        for key, origin in state.origins.items():
+        for key, origin in list(state.origins.items()):
             if key not in state.links:
-                self._open(cell, state, key, origin)
+                open_again(cell, self.name, origin, self._open, state, key, origin)
 
     def _open(self, cell: Cell, state: Any, key: K, origin: Origin) -> None:
         self._shut(cell, state, key)
@@ -122,7 +125,7 @@ class JoinValueLane(MapLane[K, V]):
         change = operation.read(body)
         if change is None or change.op != "update":
             return
-        key = self.key_form.decode(change.key)
+        key = decode_input(self.key_form, change.key)
         origin = self.state(cell).origins.get(key)
         if origin is None:
             return

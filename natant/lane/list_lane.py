@@ -18,7 +18,7 @@ from natant.errors import LaneError
 from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.change import CLEAR, DROP, MOVE, REMOVE, TAKE, UPDATE, Event
 from natant.kernel.turn import Turn, require_turn
-from natant.lane.base import Lane, encode_texts
+from natant.lane.base import Lane, decode_input, decode_stored, encode_texts, stored_misfit
 from natant.lane.map_lane import LOST
 
 __all__ = ["LaneList", "ListLane"]
@@ -29,7 +29,10 @@ A = TypeVar("A")
 #: distance between the places of neighbours when they are fresh
 _GAP: Final = 1 << 32
 _MIDDLE: Final = 1 << 62
+#: the places from here on are left free, so that there is always one behind the last
+_LAST: Final = (1 << 64) - 2 * _GAP
 _KEY_BYTES: Final = 6
+_PLACE_BYTES: Final = 8
 
 
 class _Entry(Generic[T]):
@@ -140,6 +143,8 @@ class ListLane(Lane, Generic[T]):
         return self._load(agent) if state is UNLOADED else state
 
     def __set__(self, agent: Any, value: Any) -> None:
+        if value is agent._state[self.index]:
+            return  # the end of ``self.LANE += ...``
         raise LaneError("NT-LANE-008", f'list lane "{self.name}" cannot be assigned; clear it and extend it instead')
 
     def state(self, cell: Cell) -> LaneList[T]:
@@ -181,10 +186,16 @@ class ListLane(Lane, Generic[T]):
     def set_at(self, cell: Cell, at: int, value: T) -> None:
         """Set the entry at ``at`` in the open turn."""
         turn = require_turn(cell, self.name)
-        entry = self.state(cell).entries[at]
-        old = entry.value
+        state = self.state(cell)
+        entry = state.entries[at]
         if "updating" in self.callbacks:
-            value = self.call(cell, "updating", at, value, old)
+            value = self.call(cell, "updating", at, value, entry.value)
+            found = _place_of(state, entry, at)
+            if found is None:
+                return  # the callback took the entry out
+            at = found
+            entry = state.entries[at]
+        old = entry.value
         wire, exact = encode_texts(self, cell, self.form, value)
         turn.undo.append((setattr, entry, "value", old))
         entry.value = value
@@ -198,6 +209,7 @@ class ListLane(Lane, Generic[T]):
         state = self.state(cell)
         if "updating" in self.callbacks:
             value = self.call(cell, "updating", at, value, None)
+            at = min(at, len(state.entries))
         wire, exact = encode_texts(self, cell, self.form, value)
         entry = _Entry(key or self._new_key(cell), value, self._place(cell, turn, state, at))
         turn.undo.append((_uninsert, state, entry))
@@ -216,8 +228,13 @@ class ListLane(Lane, Generic[T]):
         turn = require_turn(cell, self.name)
         state = self.state(cell)
         entry = state.entries[at]
-        self.call(cell, "removing", at, entry.value)
-        self._take_out(cell, turn, state, at)
+        if "removing" in self.callbacks:
+            self.call(cell, "removing", at, entry.value)
+            found = _place_of(state, entry, at)
+            if found is None:
+                return
+            at = found
+        entry = self._take_out(cell, turn, state, at)
         self.note(cell, turn, Event(self.index, REMOVE, operation.list_remove(at, entry.key), entry.key))
         self.call(cell, "removed", at, entry.value)
 
@@ -242,6 +259,7 @@ class ListLane(Lane, Generic[T]):
         state = self.state(cell)
         self.call(cell, "clearing")
         turn.undo.append((setattr, state, "entries", state.entries))
+        turn.undo.append((setattr, state, "has_lost", state.has_lost))
         had = bool(state.entries)
         state.entries = []
         if had:
@@ -258,17 +276,30 @@ class ListLane(Lane, Generic[T]):
         if count < 0:
             raise LaneError("NT-LANE-009", f'lane "{self.name}" of {cell.node} cannot take or drop {count} entries')
         state = self.state(cell)
-        size = len(state.entries)
+        before = [entry.key for entry in state.entries]
+        size = len(before)
         start, stop = (min(count, size), size) if op == TAKE else (0, min(count, size))
-        gone: list[_Entry[T]] = []
-        for at in range(stop - 1, start - 1, -1):
-            self.call(cell, "removing", at, state.entries[at].value)
-            gone.append(self._take_out(cell, turn, state, at))
+        if "removing" in self.callbacks:
+            going = state.entries[start:stop]
+            for at in range(stop - 1, start - 1, -1):
+                self.call(cell, "removing", at, going[at - start].value)
+            if before != [entry.key for entry in state.entries]:  # it wrote here, and links would cut elsewhere
+                for entry in reversed(going):
+                    found = _place_of(state, entry, start)
+                    if found is not None:
+                        self._take_one(cell, turn, state, found)
+                return
+        gone = [self._take_out(cell, turn, state, at) for at in range(stop - 1, start - 1, -1)]
         body = operation.take(count) if op == TAKE else operation.drop(count)
         self.note(cell, turn, Event(self.index, op, body))
         if "removed" in self.callbacks:
             for at, entry in zip(range(stop - 1, start - 1, -1), gone, strict=True):
                 self.call(cell, "removed", at, entry.value)
+
+    def _take_one(self, cell: Cell, turn: Turn, state: LaneList[T], at: int) -> None:
+        entry = self._take_out(cell, turn, state, at)
+        self.note(cell, turn, Event(self.index, REMOVE, operation.list_remove(at, entry.key), entry.key))
+        self.call(cell, "removed", at, entry.value)
 
     def _take_out(self, cell: Cell, turn: Turn, state: LaneList[T], at: int) -> _Entry[T]:
         entry = state.entries.pop(at)
@@ -283,7 +314,7 @@ class ListLane(Lane, Generic[T]):
             turn.records.append((0, self._sub(cell, entry), f"{entry.key}\0{exact}".encode()))
 
     def _sub(self, cell: Cell, entry: _Entry[T]) -> bytes:
-        return self.prefix(cell) + entry.place.to_bytes(8, "big")
+        return self.prefix(cell) + entry.place.to_bytes(_PLACE_BYTES, "big")
 
     def _mark_lost(self, cell: Cell, turn: Turn, state: LaneList[T]) -> None:
         if not state.has_lost:
@@ -300,7 +331,9 @@ class ListLane(Lane, Generic[T]):
         if not entries:
             return _MIDDLE
         if at == len(entries):
-            return entries[-1].place + _GAP
+            if entries[-1].place >= _LAST:
+                self._renumber(cell, turn, state)
+            return state.entries[-1].place + _GAP
         after = entries[at].place
         before = entries[at - 1].place if at else max(after - 2 * _GAP, 1 << 56)
         if after - before < 2:
@@ -342,7 +375,7 @@ class ListLane(Lane, Generic[T]):
             self.trim(cell, TAKE if op == "take" else DROP, change.n)
 
     def _receive_update(self, cell: Any, state: LaneList[T], change: Any, key: str | None) -> None:
-        value = change.value if self.form.is_any else self.form.decode(change.value)
+        value = change.value if self.form.is_any else decode_input(self.form, change.value)
         size = len(state.entries)
         at = change.index
         known = self._find(state, key, -1)
@@ -390,11 +423,21 @@ class ListLane(Lane, Generic[T]):
                 if sub == LOST:
                     state.has_lost = True
                     continue
-                name, _, text = record.decode().partition("\0")
-                value = self.form.decode(recon.decode(text))
+                name, mark, text = record.decode("utf-8", "replace").partition("\0")
+                if len(sub) != _PLACE_BYTES or not mark:
+                    raise stored_misfit(self, cell, record, LaneError("NT-LANE-014", "is no entry of a list"))
+                value = decode_stored(self, cell, self.form, text)
                 state.entries.append(_Entry(name, value, int.from_bytes(sub, "big")))
         cell._state[self.index] = state
         return state
+
+
+def _place_of(state: LaneList[Any], entry: Any, at: int) -> int | None:
+    """Where an entry stands now, by its key: a callback may have changed the list."""
+    entries = state.entries
+    if at < len(entries) and entries[at].key == entry.key:
+        return at
+    return next((other for other, one in enumerate(entries) if one.key == entry.key), None)
 
 
 def _uninsert(state: LaneList[Any], entry: Any) -> None:

@@ -2,6 +2,9 @@
 
 The order is Recon's (``natant.codec.recon.order``): ``take`` and ``drop`` mean the same here as at every peer.
 ``keep=N`` keeps the N most recently written keys, ``keep=timedelta`` those written within that time.
+
+A record holds the exact text of the value; with ``keep`` a zero byte, which no text starts with, and 8 bytes of the time of
+writing stand before it.  So ``keep`` may come and go between two lives of a program.
 """
 
 from __future__ import annotations
@@ -12,13 +15,13 @@ from typing import Any, Final, Generic, TypeVar, overload
 
 from natant.codec import recon
 from natant.codec.form import Form
-from natant.codec.recon.value import Record, Slot
+from natant.codec.recon.value import Extant, Record, Slot
 from natant.codec.warp import operation
-from natant.errors import LaneError
+from natant.errors import CodecError, FormError, LaneError
 from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, UPDATE, Event
-from natant.kernel.turn import require_turn
-from natant.lane.base import Lane, encode_key, encode_texts
+from natant.kernel.turn import Turn, require_turn
+from natant.lane.base import Lane, decode_input, decode_stored, encode_key, encode_texts, stored_misfit
 from natant.lane.exact_dict import ExactDict
 from natant.lane.key_order import KeyOrder
 
@@ -31,7 +34,8 @@ A = TypeVar("A")
 _MISSING: Final = object()
 #: sub-key of the mark that the lane has lost entries; no Recon text starts with a zero byte
 LOST: Final = b"\0lost"
-_STAMP: Final = 8
+_STAMPED: Final = b"\0"
+_TEXT_AT: Final = 9
 
 
 class LaneMap(MutableMapping[K, V]):
@@ -83,6 +87,10 @@ class LaneMap(MutableMapping[K, V]):
         """Remove the first ``count`` entries in key order."""
         self._lane.trim(self._cell, DROP, count)
 
+    def __ior__(self, other: Any) -> LaneMap[K, V]:
+        self.update(other)
+        return self
+
     def __repr__(self) -> str:
         return repr({key: self.data[key] for key in self})
 
@@ -121,6 +129,8 @@ class MapLane(Lane, Generic[K, V]):
         return self._load(agent) if state is UNLOADED else state
 
     def __set__(self, agent: Any, value: Any) -> None:
+        if value is agent._state[self.index]:
+            return  # the end of ``self.LANE |= ...``
         raise LaneError("NT-LANE-008", f'map lane "{self.name}" cannot be assigned; clear it and update it instead')
 
     def state(self, cell: Cell) -> LaneMap[K, V]:
@@ -166,7 +176,8 @@ class MapLane(Lane, Generic[K, V]):
         old = state.data.get(key, _MISSING)
         callbacks = self.callbacks
         if callbacks and "updating" in callbacks:
-            value = getattr(cell, callbacks["updating"])(key, value, None if old is _MISSING else old)
+            value = callbacks["updating"](cell, key, value, None if old is _MISSING else old)
+            old = state.data.get(key, _MISSING)
         key_wire, key_exact = encode_key(self, cell, self.key_form, key)
         wire, exact = self.texts(cell, value)
         turn.undo.append((self._unput, state, key, old, state.stamp.get(key)))
@@ -178,7 +189,7 @@ class MapLane(Lane, Generic[K, V]):
             stamp = self._stamp(cell, state)
             state.stamp.pop(key, None)
             state.stamp[key] = stamp
-            record = stamp.to_bytes(_STAMP, "big") + record
+            record = _STAMPED + stamp.to_bytes(8, "big") + record
         if self.is_kept(cell):
             turn.records.append((0, self.prefix(cell) + key_exact.encode(), record))
             turn.events.append(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
@@ -189,7 +200,7 @@ class MapLane(Lane, Generic[K, V]):
         if self.is_stamped:
             self._prune(cell, state)
         if callbacks and "updated" in callbacks:
-            getattr(cell, callbacks["updated"])(key, value, None if old is _MISSING else old)
+            callbacks["updated"](cell, key, value, None if old is _MISSING else old)
 
     def remove(self, cell: Cell, key: K) -> None:
         """Remove one entry in the open turn; a key that is not there changes nothing and is not told to links."""
@@ -209,7 +220,7 @@ class MapLane(Lane, Generic[K, V]):
         turn = require_turn(cell, self.name)
         state = self.state(cell)
         self.call(cell, "clearing")
-        turn.undo.append((self._unclear, state, state.data, state.stamp))
+        turn.undo.append((self._unclear, state, state.data, state.stamp, state.has_lost))
         had = bool(state.data)
         state.data = self.new_dict()
         state.stamp = self.new_dict()
@@ -219,7 +230,7 @@ class MapLane(Lane, Generic[K, V]):
             turn.records.append((2, prefix, b""))
             state.has_lost = False  # the mark went with the entries
         if had:
-            self._mark_lost(cell, state)
+            self._mark_lost(cell, turn, state)
         self.note(cell, turn, Event(self.index, CLEAR, operation.clear()))
         self.call(cell, "cleared")
 
@@ -229,20 +240,33 @@ class MapLane(Lane, Generic[K, V]):
         if count < 0:
             raise LaneError("NT-LANE-009", f'lane "{self.name}" of {cell.node} cannot take or drop {count} entries')
         state = self.state(cell)
-        keys = list(state.order.keys(state.data))
-        gone = keys[count:] if op == TAKE else keys[:count]
+        gone = self._cut(state, op, count)
+        is_plain = True
+        if "removing" in self.callbacks:
+            for key in gone:
+                if key in state.data:
+                    self.call(cell, "removing", key, state.data[key])
+            is_plain = gone == self._cut(state, op, count)  # else it wrote here, and links would cut elsewhere
         pairs = []
         texts = []
         for key in gone:
-            self.call(cell, "removing", key, state.data[key])
-            old, key_wire = self._take_out(cell, state, key)
-            pairs.append((key, old))
-            texts.append(key_wire)
-        body = operation.take(count) if op == TAKE else operation.drop(count)
-        self.note(cell, turn, Event(self.index, op, body, None, tuple(texts)))
+            if key in state.data:
+                old, key_wire = self._take_out(cell, state, key)
+                pairs.append((key, old))
+                texts.append(key_wire)
+        if is_plain:
+            body = operation.take(count) if op == TAKE else operation.drop(count)
+            self.note(cell, turn, Event(self.index, op, body, None, tuple(texts)))
+        else:
+            for text in texts:
+                self.note(cell, turn, Event(self.index, REMOVE, operation.remove(text), text))
         if "removed" in self.callbacks:
             for key, old in pairs:
                 self.call(cell, "removed", key, old)
+
+    def _cut(self, state: LaneMap[K, V], op: int, count: int) -> list[K]:
+        keys = list(state.order.keys(state.data))
+        return keys[count:] if op == TAKE else keys[:count]
 
     def _take_out(self, cell: Cell, state: LaneMap[K, V], key: K) -> tuple[V, str]:
         turn = cell._turn
@@ -255,14 +279,12 @@ class MapLane(Lane, Generic[K, V]):
         state.order.discard(key)
         if self.is_kept(cell):
             turn.records.append((1, self.prefix(cell) + key_exact.encode(), b""))
-        self._mark_lost(cell, state)
+        self._mark_lost(cell, turn, state)
         return old, key_wire
 
-    def _mark_lost(self, cell: Cell, state: LaneMap[K, V]) -> None:
+    def _mark_lost(self, cell: Cell, turn: Turn, state: LaneMap[K, V]) -> None:
         if state.has_lost:
             return
-        turn = cell._turn
-        assert turn is not None
         state.has_lost = True
         turn.undo.append((_set_lost, state))
         if self.is_kept(cell):
@@ -296,9 +318,12 @@ class MapLane(Lane, Generic[K, V]):
             state.stamp[key] = stamp
             self._sort_stamps(state)
 
-    def _unclear(self, state: LaneMap[K, V], data: MutableMapping[K, V], stamp: MutableMapping[K, int]) -> None:
+    def _unclear(
+        self, state: LaneMap[K, V], data: MutableMapping[K, V], stamp: MutableMapping[K, int], has_lost: bool
+    ) -> None:
         state.data = data
         state.stamp = stamp
+        state.has_lost = has_lost
         state.order.reset()
 
     # --- keep -----------------------------------------------------------------------------------------------------
@@ -341,11 +366,11 @@ class MapLane(Lane, Generic[K, V]):
             return
         op = change.op
         if op == "update":
-            key = change.key if self.key_form.is_any else self.key_form.decode(change.key)
-            value = change.value if self.form.is_any else self.form.decode(change.value)
+            key = change.key if self.key_form.is_any else decode_input(self.key_form, change.key)
+            value = change.value if self.form.is_any else decode_input(self.form, change.value)
             self.put(cell, key, value)
         elif op == "remove":
-            self.remove(cell, change.key if self.key_form.is_any else self.key_form.decode(change.key))
+            self.remove(cell, change.key if self.key_form.is_any else decode_input(self.key_form, change.key))
         elif op == "clear":
             self.clear(cell)
         elif op in ("take", "drop"):
@@ -379,15 +404,26 @@ class MapLane(Lane, Generic[K, V]):
                 if sub == LOST:
                     state.has_lost = True
                     continue
-                key = self.key_form.decode(recon.decode(sub))
+                key = self._decode_key(cell, sub)
+                stamp = 0
+                if record[:1] == _STAMPED:
+                    stamp = int.from_bytes(record[1:_TEXT_AT], "big")
+                    record = record[_TEXT_AT:]
                 if self.is_stamped:
-                    state.stamp[key] = int.from_bytes(record[:_STAMP], "big")
-                    record = record[_STAMP:]
-                state.data[key] = self.form.decode(recon.decode(record))
+                    # What was written while the lane kept everything counts as written now, or it would be gone at once.
+                    state.stamp[key] = stamp or int(cell._host.env.now() * 1_000_000)
+                state.data[key] = decode_stored(self, cell, self.form, record)
             if self.is_stamped:
                 self._sort_stamps(state)
         cell._state[self.index] = state
         return state
+
+    def _decode_key(self, cell: Cell, text: bytes) -> K:
+        try:
+            key: K = self.key_form.decode(recon.decode(text) if text else Extant)
+        except (FormError, CodecError, UnicodeDecodeError) as error:
+            raise stored_misfit(self, cell, text, error) from error
+        return key
 
 
 def _set_lost(state: LaneMap[Any, Any]) -> None:

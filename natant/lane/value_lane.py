@@ -6,13 +6,12 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, overload
 
-from natant.codec import recon
 from natant.codec.form import Form
 from natant.codec.recon.value import Absent
 from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.change import SET, Event
 from natant.kernel.turn import require_turn
-from natant.lane.base import Lane, encode_texts
+from natant.lane.base import Lane, decode_input, decode_stored, encode_texts
 
 __all__ = ["ValueLane"]
 
@@ -53,12 +52,12 @@ class ValueLane(Lane, Generic[T]):
         old = self.__get__(cell, type(cell))
         callbacks = self.callbacks
         if callbacks and "changing" in callbacks:
-            value = getattr(cell, callbacks["changing"])(value, old)
+            value = callbacks["changing"](cell, value, old)
         wire, exact = ("", "") if value is None or value is Absent else encode_texts(self, cell, self.form, value)
         turn.undo.append((self._restore, cell, old))
         cell._state[self.index] = None if value is Absent else value
         if self.is_kept(cell):
-            if exact:
+            if exact or self.default is not None:  # an empty record: there is no value, not even the default
                 turn.records.append((0, self.prefix(cell), exact.encode()))
             else:
                 turn.records.append((1, self.prefix(cell), b""))
@@ -68,7 +67,7 @@ class ValueLane(Lane, Generic[T]):
             if links is not None and self.index in links:
                 turn.instant.append(Event(self.index, SET, wire))
         if callbacks and "changed" in callbacks:
-            getattr(cell, callbacks["changed"])(value, old)
+            callbacks["changed"](cell, value, old)
 
     def changing(self, function: Callable[[Any, T, T], T]) -> Callable[[Any, T, T], T]:
         """Decorator: ``function(self, new, old)`` runs before each change and returns the value to store; raising refuses it."""
@@ -84,7 +83,7 @@ class ValueLane(Lane, Generic[T]):
         elif body is Absent:
             self.__set__(cell, self._initial())
         else:
-            self.__set__(cell, self.form.decode(body))
+            self.__set__(cell, decode_input(self.form, body))
 
     def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         yield None, self._text(cell)
@@ -111,7 +110,11 @@ class ValueLane(Lane, Generic[T]):
 
     def _load(self, cell: Cell) -> Any:
         text = cell._host.store.get(self.prefix(cell)) if self.is_kept(cell) else None
-        state = self._initial() if text is None else self.form.decode(recon.decode(text))
+        state: Any = None
+        if text is None:
+            state = self._initial()
+        elif text:
+            state = decode_stored(self, cell, self.form, text)
         cell._state[self.index] = state
         return state
 

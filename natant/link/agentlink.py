@@ -1,16 +1,18 @@
 """Downlinks of agents: to lanes of this host and of others, in the same way.
 
 All of a host's agents share one channel to the host itself and one to each other host; what arrives becomes turns of the
-agents that watch.
+agents that watch.  Commands to another host wait in their order until it is connected, then they are handed over once.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from natant.codec import uri
 from natant.codec.form import form
-from natant.errors import LinkError, TurnError
+from natant.errors import ClientError, LinkError, TurnError
 from natant.kernel import key
 from natant.kernel.turn import Send, Work
 from natant.link.channel import Channel
@@ -27,6 +29,12 @@ Connect = Callable[[str], tuple[Channel, Callable[[], Awaitable[None]]]]
 
 #: other hosts that one host may be connected to
 HOST_LIMIT: Final = 1000
+#: links of all agents to lanes of their own host
+LOCAL_LINK_LIMIT: Final = 10_000_000
+#: commands that may wait for one other host
+SEND_LIMIT: Final = 10_000
+#: how often it is looked whether a host that commands wait for is connected
+LOOK_EVERY_S: Final = 1.0
 
 
 class _LocalSink:
@@ -40,7 +48,10 @@ class _LocalSink:
     def write(self, payloads: list[bytes]) -> None:
         receive = self._links.local.receive
         for payload in payloads:
-            receive(payload)
+            try:
+                receive(payload)
+            except Exception as error:
+                self._links.broken("a downlink of an agent to its own host", error)
 
     def close(self, code: int, reason: str) -> None:
         self._links.local.disconnected(reason)
@@ -64,11 +75,14 @@ class AgentDownlinks:
         self._connect = connect
         self._session = hub.connect(_LocalSink(self), remote="local")
         self._session.identity = INTERNAL
-        self._session.link_limit = 2**31
-        self.local = Channel(self._session.receive, host.env.now, "", is_local=True)
+        self._session.link_limit = self._session.answer_limit = LOCAL_LINK_LIMIT
+        self.local = Channel(self._session.receive, host.env.now, "", is_local=True, link_limit=LOCAL_LINK_LIMIT)
         self._remote: dict[str, Channel] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._of: dict[str, set[Downlink]] = {}
+        #: by host: commands that wait for it, in their order
+        self._waiting: dict[str, deque[Send]] = {}
+        self.broken = host.broken
         host.downlinks = self
         host.alive_guards.append(lambda cell: bool(self._of.get(cell.node)))
         host.outbox.remote = self._send
@@ -79,13 +93,43 @@ class AgentDownlinks:
 
     async def close_all(self) -> None:
         """End the connections to other hosts."""
-        for closer in self._closers:
-            await closer()
-        self._closers.clear()
+        closers, self._closers = self._closers, []
+        for closer in closers:
+            try:
+                await closer()
+            except Exception as error:
+                self.broken("the end of a connection to another host", error)
 
     # --- for agents -----------------------------------------------------------------------------------------------
 
-    def value(self, cell: Cell, node: str, lane: str, kind: Any, host: str | None, changed: Any) -> ValueDownlink[Any]:
+    def check(self, cell: Cell, host: str | None) -> None:
+        """See that an agent may have another downlink to this host (None) or another one.
+
+        :raises LinkError: ``NT-LINK-005``, ``NT-LINK-006`` or ``NT-LINK-007`` where not.
+        """
+        links = self._of.get(cell.node)
+        if links is not None and len(links) >= self._host.config.downlink_limit:
+            raise LinkError("NT-LINK-005", f"{cell.node} has {len(links)} downlinks, its bound")
+        if host is not None:
+            self._channel(host)
+
+    def check_send(self, host: str) -> None:
+        """See that another command to another host may wait.
+
+        :raises LinkError: ``NT-LINK-009`` at the bound, ``NT-LINK-006`` or ``NT-LINK-007`` where the host cannot be reached.
+        """
+        self._channel(host)
+        waiting = self._waiting.get(host)
+        if waiting is not None and len(waiting) >= SEND_LIMIT:
+            raise LinkError(
+                "NT-LINK-009",
+                f"{len(waiting)} commands wait for {host}, which is away or too slow; try again later",
+                http_status=503,
+            )
+
+    def value(
+        self, cell: Cell, node: str, lane: str, kind: Any, *, host: str | None, changed: Any
+    ) -> ValueDownlink[Any]:
         """A downlink to a value lane."""
         on = {} if changed is None else {"changed": self._turn(cell, changed)}
         downlink: ValueDownlink[Any] = ValueDownlink(node, lane, form(kind), on=on)
@@ -93,15 +137,15 @@ class AgentDownlinks:
         return downlink
 
     def map(
-        self, cell: Cell, node: str, lane: str, key: Any, kind: Any, host: str | None, updated: Any, removed: Any
+        self, cell: Cell, node: str, lane: str, kinds: tuple[Any, Any], *, host: str | None, on: dict[str, Any]
     ) -> MapDownlink[Any, Any]:
         """A downlink to a map lane."""
-        on = {name: self._turn(cell, method) for name, method in (("updated", updated), ("removed", removed)) if method}
-        downlink: MapDownlink[Any, Any] = MapDownlink(node, lane, (form(key), form(kind)), on=on)
+        tell = {name: self._turn(cell, method) for name, method in on.items() if method}
+        downlink: MapDownlink[Any, Any] = MapDownlink(node, lane, (form(kinds[0]), form(kinds[1])), on=tell)
         self._later(cell, downlink, host)
         return downlink
 
-    def list(self, cell: Cell, node: str, lane: str, kind: Any, host: str | None, changed: Any) -> ListDownlink[Any]:
+    def list(self, cell: Cell, node: str, lane: str, kind: Any, *, host: str | None, changed: Any) -> ListDownlink[Any]:
         """A downlink to a list lane."""
         on: dict[str, Callable[..., object]] = {}
         downlink: ListDownlink[Any]
@@ -114,7 +158,7 @@ class AgentDownlinks:
         self._later(cell, downlink, host)
         return downlink
 
-    def event(self, cell: Cell, node: str, lane: str, kind: Any, host: str | None, event: Any) -> EventDownlink[Any]:
+    def event(self, cell: Cell, node: str, lane: str, kind: Any, *, host: str | None, event: Any) -> EventDownlink[Any]:
         """A downlink to the events of a lane."""
         on = {} if event is None else {"event": self._turn(cell, event)}
         downlink: EventDownlink[Any] = EventDownlink(node, lane, form(kind), on=on)
@@ -140,16 +184,16 @@ class AgentDownlinks:
             raise TurnError(
                 "NT-TURN-015", f"a downlink of {cell.node} was opened outside a turn; open it in on_start or a handler"
             )
+        uri.normalize(downlink.node)
+        self.check(cell, host)
         if not self._host.is_volatile:
             turn.records.append((0, key.wake_key(cell.node), b""))
         turn.then(lambda: self._open(cell, downlink, host))
 
     def _open(self, cell: Cell, downlink: Any, host: str | None) -> Any:
-        links = self._of.setdefault(cell.node, set())
-        if len(links) >= self._host.config.downlink_limit:
-            raise LinkError("NT-LINK-005", f"{cell.node} has {len(links)} downlinks, its bound")
-        links.add(downlink)
+        self.check(cell, host)
         self._channel(host).open(downlink)
+        self._of.setdefault(cell.node, set()).add(downlink)
         return downlink
 
     def close(self, cell: Cell, downlink: Any) -> None:
@@ -171,7 +215,9 @@ class AgentDownlinks:
         def put(*_: Any) -> None:
             value = downlink.get()
             work = Work(
-                lambda agent, new: lane.put(agent, name, new) if name in lane.state(agent).origins else None,
+                lambda agent, new: (
+                    lane.put(agent, name, new) if lane.state(agent).origins.get(name) == origin else None
+                ),
                 value,
                 "join",
             )
@@ -181,7 +227,12 @@ class AgentDownlinks:
             if name not in lane.state(cell).data:
                 put()
 
-        downlink = ValueDownlink(origin.node, origin.lane, lane.form, on={"changed": put, "synced": synced})
+        downlink = ValueDownlink(
+            origin.node,
+            origin.lane,
+            lane.form,
+            on={"changed": put, "synced": synced, "unlinked": self._ended(cell, origin)},
+        )
         opened: ValueDownlink[Any] = self._open(cell, downlink, origin.host)
         return opened
 
@@ -194,11 +245,21 @@ class AgentDownlinks:
         def removed(name: Any, _old: Any) -> None:
             self._host.deliver(cell, Work(lambda agent, _: lane.drop_from(agent, origin, name), None, "join"))
 
-        on: dict[str, Callable[..., object]] = {"updated": updated, "removed": removed}
+        on: dict[str, Callable[..., object]] = {
+            "updated": updated,
+            "removed": removed,
+            "unlinked": self._ended(cell, origin),
+        }
         opened: MapDownlink[Any, Any] = self._open(
             cell, MapDownlink(origin.node, origin.lane, (lane.key_form, lane.form), on=on), origin.host
         )
         return opened
+
+    def _ended(self, cell: Cell, origin: Any) -> Callable[[str], None]:
+        def tell(reason: str) -> None:
+            self._host.log.unjoined(cell.node, origin.node, origin.lane, reason)
+
+        return tell
 
     # --- channels -------------------------------------------------------------------------------------------------
 
@@ -220,12 +281,36 @@ class AgentDownlinks:
 
     def _send(self, send: Send) -> None:
         assert send.host is not None
-        channel = self._channel(send.host)
-        if not channel.is_connected:
-            self._host.env.call_at(self._host.env.now() + 1.0, self._send, send)
-            return
-        channel.command(send.node, send.lane, send.body)
-        self._host.outbox.drop(send)
+        waiting = self._waiting.get(send.host)
+        if waiting is None:
+            waiting = self._waiting[send.host] = deque()
+        waiting.append(send)
+        if len(waiting) == 1:
+            self._send_on(send.host)
+
+    def _send_on(self, host: str) -> None:
+        """Hand over what waits for a host, as far as it is connected and takes it."""
+        waiting = self._waiting[host]
+        kernel = self._host
+        while waiting:
+            send = waiting[0]
+            try:
+                channel = self._channel(host)
+                if not channel.is_connected:
+                    break
+                channel.command(send.node, send.lane, send.body)
+            except (ClientError, LinkError):  # it reads too slowly, or the plane reaches nobody this time
+                break
+            except Exception as error:  # this one can never be written
+                kernel.broken(f"a command to {send.node} {send.lane} of {host}", error)
+                kernel.counter.sends_undeliverable += 1
+            waiting.popleft()
+            kernel.outbox.drop(send)
+        if waiting:
+            if not kernel.is_stopping:
+                kernel.env.call_at(kernel.env.now() + LOOK_EVERY_S, self._send_on, host)
+        else:
+            del self._waiting[host]
 
 
 def list_of(downlink: ListDownlink[Any]) -> list[Any]:

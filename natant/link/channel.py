@@ -85,6 +85,7 @@ class Channel:
     :param auth: credentials, sent first on each connection; None sends nothing.
     :param report: gets what could not be told to a downlink; by default it is logged only.
     :param token: makes fresh keys for the elements that are inserted into lists.
+    :param link_limit: network links that it may hold; None takes ``MAX_LINKS``.
     :param is_local: the host is in this process, so what it does not say has not happened: it counts as heard at any moment.
     """
 
@@ -98,6 +99,7 @@ class Channel:
         report: Callable[[LinkError], object] | None = None,
         token: Callable[[], bytes] = lambda: secrets.token_bytes(6),
         is_local: bool = False,
+        link_limit: int | None = None,
     ) -> None:
         self._send = send
         self.now = now
@@ -108,6 +110,7 @@ class Channel:
         #: True once the host has refused the credentials; it closes the connection then
         self.is_refused = False
         self._is_local = is_local
+        self._link_limit = MAX_LINKS if link_limit is None else link_limit
         self._heard_s = -math.inf
         self._logged_s = -math.inf
         #: envelopes that belonged to no link of ours
@@ -189,10 +192,10 @@ class Channel:
         key = (node, downlink.lane)
         link = self._links.get(key)
         if link is None:
-            if len(self._links) >= MAX_LINKS:
+            if len(self._links) >= self._link_limit:
                 raise LinkError(
                     "NT-LINK-508",
-                    f"the channel to {self.host_uri} has {MAX_LINKS} links, its bound; close some, or use a second one.",
+                    f"the channel to {self.host_uri} has {self._link_limit} links, its bound; close some, or use a second one.",
                 )
             link = self._links[key] = _Link(node, downlink.lane)
         is_first = not link.downlinks

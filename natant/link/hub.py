@@ -106,17 +106,42 @@ class Hub:
         self._is_flush_due = False
         dirty, self._dirty = self._dirty, []
         for session in dirty:
-            session.flush()
+            try:
+                session.flush()
+            except Exception as error:
+                self.host.broken(f"sending to {session.remote}", error)
+                session.fail()
+
+    def may(self, identity: Identity, verb: str, cell: Cell, lane: Any) -> bool:
+        """What the policy says; it is asked for the lane itself, however the peer spelled it.  One that raises says no."""
+        policy = self.policy
+        if policy is None or identity.is_internal:
+            return True
+        try:
+            is_allowed = policy(identity, verb, cell.node, lane.name)
+        except Exception as error:
+            self.host.broken(f"the policy of the plane, asked for {verb} of {cell.node}", error)
+            is_allowed = False
+        if not is_allowed:
+            self.counter.policy_refusals += 1
+        return is_allowed
 
     # --- reading state --------------------------------------------------------------------------------------------
 
     def when_shown(
-        self, cell: Cell, lane: Any, label: str, read: Callable[[Any], Any], use: Callable[[Any], None]
+        self,
+        cell: Cell,
+        lane: Any,
+        label: str,
+        read: Callable[[Any], Any],
+        use: Callable[[Any], None],
+        *,
+        may_refuse: bool = False,
     ) -> None:
         """Read the state of a lane between turns, then ``use`` what was read once it is durable.
 
         ``read(cell)`` runs when the agent is in no turn; ``use(result)`` behind every unit whose changes it may have seen.
-        Both get an exception of ``read`` as the result.
+        An exception of ``read`` is the result; so is that the agent has too much to do, or never will, where ``may_refuse``.
         """
         host = self.host
 
@@ -125,13 +150,17 @@ class Hub:
                 result = read(agent)
             except Exception as error:
                 result = error
-            if lane.is_kept(agent) and agent._pending:
+            if agent._pending and lane.is_shown_late(agent):
                 host.journal.after(lambda _sequence: use(result))
             else:
                 use(result)
 
-        if cell._is_busy:
-            host.deliver(cell, Work(run, None, label))
+        def answer(_outcome: Any, error: Any) -> None:
+            if error is not None:
+                use(error)
+
+        if cell._is_busy or cell._mail:
+            host.deliver(cell, Work(run, None, label, reply=answer if may_refuse else None))
         else:
             run(cell, None)
 

@@ -57,6 +57,7 @@ class Session:
         self.identity: Identity = ANONYMOUS
         self.links: dict[tuple[str, str], Uplink] = {}
         self.link_limit = hub.config.link_limit
+        self.answer_limit = ANSWER_LIMIT
         self.is_closed = False
         self._answers: list[bytes] = []
         self._ready: list[Uplink] = []
@@ -75,6 +76,7 @@ class Session:
             return
         hub = self.hub
         hub.counter.frames_in += 1
+        envelope: Envelope | None = None
         try:
             envelope = warp.decode(payload)
             tag = envelope.tag
@@ -94,6 +96,15 @@ class Session:
             if isinstance(error, CodecError):
                 raise WarpError(error.code, error.message) from error
             raise
+        except NatantError as error:  # of the agent, most likely a damaged record; the other links have no part in it
+            assert envelope is not None
+            self._fail_alone(envelope, error)
+
+    def _fail_alone(self, envelope: Envelope, error: NatantError) -> None:
+        tag, node, lane = envelope.tag, envelope.node or "", envelope.lane or ""
+        self.hub.host.broken(f"@{tag} from {self.remote} for {node} {lane}", error)
+        if tag == "sync" or tag == "link":
+            self._answer(_failed(uri.normalize(node), lane, error))
 
     def resume(self) -> None:
         """The connection can be written again."""
@@ -109,13 +120,25 @@ class Session:
         self.links.clear()
         self._ready.clear()
         self._answers.clear()
+        self.hub.host.pressure.forget(self)
         self.hub.sessions.discard(self)
 
     def end(self, code: int, reason: str) -> None:
         """End the connection from this side."""
         if not self.is_closed:
-            self.sink.close(code, reason)
-            self.close(reason)
+            try:
+                self.sink.close(code, reason)
+            finally:
+                self.close(reason)
+
+    def fail(self) -> None:
+        """Something of this connection raised: end it, whatever else happens."""
+        if self.identity.is_internal:
+            return  # it cannot be made anew
+        try:
+            self.end(1011, "NT-LINK-010 the connection failed on this side")
+        except Exception as error:
+            self.hub.host.broken(f"the end of the connection to {self.remote}", error)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -143,29 +166,32 @@ class Session:
             hub.counter.unknown_lanes += 1
             hub.log.undeliverable(node, lane_text, "no such lane")
             return
-        if not self._may("command", cell, lane_text):
+        if not hub.may(self.identity, "command", cell, lane):
+            return
+        if cell._mail is not None and host.pressure.is_full(cell) and cell.node in host.async_turns.stuck:
+            hub.counter.deliveries_refused += 1
+            hub.log.undeliverable(node, lane_text, "its agent is stuck and its mailbox is full")
             return
         host.command(cell, lane, envelope.body)
-        if host.is_congested or (cell._mail is not None and len(cell._mail) >= host.config.mailbox_limit):
-            self._pause_reading()
+        self._ease(cell)
 
-    def _pause_reading(self) -> None:
-        if not self._is_reading_paused:
-            self._is_reading_paused = True
-            self.sink.pause_reading()
-            self.hub.host.when_uncongested(self._resume_reading)
+    def _ease(self, cell: Cell) -> None:
+        """Take no more from the peer while the host, or the agent it has just asked, has enough to do."""
+        pressure = self.hub.host.pressure
+        is_full = cell._mail is not None and pressure.is_full(cell) and cell.node not in self.hub.host.async_turns.stuck
+        if self._is_reading_paused or not (is_full or pressure.is_high):
+            return
+        self._is_reading_paused = True
+        if is_full:
+            pressure.wait_for_room(cell, self, self._resume_reading)
+        else:
+            pressure.wait(self, self._resume_reading)
+        self.sink.pause_reading()
 
     def _resume_reading(self) -> None:
         self._is_reading_paused = False
         if not self.is_closed:
             self.sink.resume_reading()
-
-    def _may(self, verb: str, cell: Cell, lane: str) -> bool:
-        hub = self.hub
-        if hub.policy is None or self.identity.is_internal or hub.policy(self.identity, verb, cell.node, lane):
-            return True
-        hub.counter.policy_refusals += 1
-        return False
 
     # --- links ----------------------------------------------------------------------------------------------------
 
@@ -184,7 +210,7 @@ class Session:
             if lane is None:
                 reason = "@laneNotFound"
                 hub.counter.unknown_lanes += 1
-            elif not self._may("sync" if is_sync else "link", cell, lane_text):
+            elif not hub.may(self.identity, "sync" if is_sync else "link", cell, lane):
                 reason = ""
             elif (node, lane_text) not in self.links and len(self.links) >= self.link_limit:
                 reason = "@linkLimit"
@@ -196,11 +222,12 @@ class Session:
         link = self.links.get((node, lane_text))
         is_new = link is None
         if link is None:
-            link = uplinks.make(self, cell, lane, node, lane_text, envelope.prio, envelope.rate)
+            link = uplinks.make(self, cell, lane, (node, lane_text), prio=envelope.prio, rate=envelope.rate)
             self.links[node, lane_text] = link
             hub.counter.links_opened += 1
         self._has_prio = self._has_prio or bool(envelope.prio)
         self._attach(link, linked if is_new or not is_sync else None, is_sync)
+        self._ease(cell)
 
     def _attach(self, link: Uplink, linked: str | None, is_sync: bool) -> None:
         lane = link.lane
@@ -221,7 +248,8 @@ class Session:
                 if watchers is None:
                     watchers = link.cell._links = {}
                 members = watchers.setdefault(lane.index, [])
-                if link not in members:
+                if not link.is_attached:
+                    link.is_attached = True
                     members.append(link)
                     lane_linked = getattr(lane, "linked", None)
                     if lane_linked is not None:
@@ -248,9 +276,8 @@ class Session:
     def break_link(self, link: Uplink, error: Exception) -> None:
         """The state cannot be read: end this one link and tell why in the log."""
         self.hub.log.failed(link.cell.node, f"sync of {link.lane.name}", error)
-        code = error.code if isinstance(error, NatantError) else "NT-LINK-002"
         self._remove(link)
-        self._answer(warp.encode("unlinked", link.node, link.lane_text, f"@failed({recon.encode(code)})"))
+        self._answer(_failed(link.node, link.lane_text, error))
 
     def _unlink(self, envelope: Envelope) -> None:
         assert envelope.node is not None
@@ -267,18 +294,25 @@ class Session:
         self._detach(link)
 
     def _detach(self, link: Uplink) -> None:
-        link.is_closed = True
+        link.end()
         cell = link.cell
         watchers = cell._links
-        if watchers is not None:
-            members = watchers.get(link.lane.index)
-            if members is not None and link in members:
-                members.remove(link)
-                if not members:
-                    del watchers[link.lane.index]
-                    if not watchers:
-                        cell._links = None
-                cell._touched = self.hub.host.idle.tick
+        if watchers is None or not link.is_attached:
+            return
+        link.is_attached = False
+        index = link.lane.index
+        # A new list: an event may be on its way through the old one.
+        members = [other for other in watchers.get(index, ()) if other is not link]
+        if members:
+            watchers[index] = members
+        else:
+            watchers.pop(index, None)
+            if not watchers:
+                cell._links = None
+            lane_left = getattr(link.lane, "left", None)
+            if lane_left is not None:
+                lane_left(cell)
+        cell._touched = self.hub.host.idle.tick
 
     # --- authentication -------------------------------------------------------------------------------------------
 
@@ -289,7 +323,13 @@ class Session:
         if authenticator is None:
             self._answer("@authed")
             return
-        verdict = authenticator(envelope.body, self.request_uri)
+        try:
+            verdict = authenticator(envelope.body, self.request_uri)
+        except CodecError:
+            raise
+        except Exception as error:
+            self.hub.host.broken(f"the authenticator, asked for {self.remote}", error)
+            verdict = None
         if isinstance(verdict, Identity):
             self.identity = verdict
             body = verdict.shown
@@ -311,7 +351,7 @@ class Session:
     # --- sending --------------------------------------------------------------------------------------------------
 
     def _answer(self, text: str) -> None:
-        if len(self._answers) >= ANSWER_LIMIT:
+        if len(self._answers) >= self.answer_limit:
             self.end(1008, "NT-LINK-004 the peer does not read its answers")
             return
         self._answers.append(text.encode())
@@ -326,14 +366,6 @@ class Session:
         if not self._is_dirty and not self.is_closed:
             self._is_dirty = True
             self.hub.mark(self)
-
-    def hold(self, link: Uplink, until_s: float) -> None:
-        """``link`` may send again at ``until_s``."""
-        self.hub.env.call_at(until_s, self._release, link)
-
-    def _release(self, link: Uplink) -> None:
-        link.is_held_back = False
-        link.ready()
 
     def flush(self) -> None:
         """Write what is ready, as far as the peer takes it."""
@@ -354,8 +386,11 @@ class Session:
                 if link.is_closed:
                     continue
                 before = len(out)
-                if link.drain(out, now):
-                    link.ready()
+                try:
+                    if link.drain(out, now):
+                        link.ready()
+                except Exception as error:
+                    self.break_link(link, error)
                 if len(ready) == 1:
                     break  # most often: one change of one link
                 size += sum(map(len, out[before:]))
@@ -377,3 +412,9 @@ class Session:
     def _write(self, out: list[bytes]) -> None:
         self.hub.counter.frames_out += len(out)
         self.sink.write(out)
+
+
+def _failed(node: str, lane_text: str, error: Exception) -> str:
+    """The end of a link whose state cannot be had, with the code of the error."""
+    code = error.code if isinstance(error, NatantError) else "NT-LINK-002"
+    return warp.encode("unlinked", node, lane_text, f"@failed({recon.encode(code)})")

@@ -26,12 +26,15 @@ from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, Event
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
+    from natant.kernel.env import Handle
     from natant.link.session import Session
 
 __all__ = ["KeyedUplink", "LatestUplink", "OrderedUplink", "QueueUplink", "Uplink", "make"]
 
 #: entries of a sync that are sent in one go, so that other links get their turn in between
 SYNC_CHUNK: Final = 256
+#: longest time between two events that a peer can ask for by ``rate``
+LONGEST_GAP_S: Final = 3600.0
 
 
 class Uplink:
@@ -42,25 +45,25 @@ class Uplink:
     """
 
     __slots__ = (
-        "cell", "event_header", "gap_s", "is_closed", "is_held_back", "is_ready", "is_sync_asked", "lane", "lane_text", "next_s", "node", "prio", "session",
+        "cell", "event_header", "gap_s", "held", "is_attached", "is_closed", "is_ready", "is_sync_asked", "lane", "lane_text", "next_s", "node", "prio", "session",
     )  # fmt: skip
 
     def __init__(
-        self, session: Session, cell: Cell, lane: Any, node: str, lane_text: str, prio: float, rate: float
+        self, session: Session, cell: Cell, lane: Any, address: tuple[str, str], *, prio: float, rate: float
     ) -> None:
         self.session = session
         self.cell = cell
         self.lane = lane
-        self.node = node
-        self.lane_text = lane_text
+        self.node, self.lane_text = address
         self.prio = prio
-        self.gap_s = 1.0 / rate if rate > 0 else 0.0
+        self.gap_s = min(1.0 / rate, LONGEST_GAP_S) if rate > 0 else 0.0
         self.next_s = 0.0
-        self.event_header = session.hub.header(node, lane_text)
+        self.event_header = session.hub.header(*address)
         self.is_ready = False
+        self.is_attached = False
         self.is_closed = False
-        #: the session will call again when ``rate`` allows the next event
-        self.is_held_back = False
+        #: calls again when ``rate`` allows the next event
+        self.held: Handle | None = None
         #: a sync was asked for while one is under way
         self.is_sync_asked = False
 
@@ -79,6 +82,17 @@ class Uplink:
     def read_state(self) -> Iterator[tuple[str | None, str]]:
         """The state of the lane as it is now."""
         return iter(list(self.lane.snapshot(self.cell, self.lane_text)))
+
+    def end(self) -> None:
+        """Send no more."""
+        self.is_closed = True
+        if self.held is not None:
+            self.held.cancel()
+            self.held = None
+
+    def fail(self, error: Exception) -> None:
+        """A change could not be taken: what the peer sees is not right any more, so the link is ended."""
+        self.session.break_link(self, error)
 
     def ready(self) -> None:
         """There is something to send."""
@@ -99,13 +113,15 @@ class Uplink:
         if not self.gap_s:
             return False
         if now < self.next_s:
-            if not self.is_held_back:
-                self.is_held_back = True
-                self.session.hold(self, self.next_s)
+            if self.held is None:
+                self.held = self.session.hub.env.call_at(self.next_s, self._go_on)
             return True
-        self.is_held_back = False
         self.next_s = now + self.gap_s
         return False
+
+    def _go_on(self) -> None:
+        self.held = None
+        self.ready()
 
     def synced(self) -> bytes:
         """The envelope that ends a sync."""
@@ -121,8 +137,8 @@ class LatestUplink(Uplink):
 
     __slots__ = ("event", "is_sync_due")
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.event: Event | None = None
         self.is_sync_due = False
 
@@ -157,8 +173,8 @@ class KeyedUplink(Uplink):
 
     __slots__ = ("chunk", "cursor", "is_told", "is_waiting", "queue")
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         #: changes by key; a ``clear``, ``take`` or ``drop`` can only stand first, under the key None
         self.queue: dict[str | None, Event] = {}
         self.cursor: Iterator[tuple[str | None, str]] | None = None
@@ -196,7 +212,7 @@ class KeyedUplink(Uplink):
 
     def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
         if self.cursor is not None:
-            self.is_sync_asked = True
+            self.is_sync_asked = self.is_sync_asked or is_told
             return
         self.queue.clear()
         self.chunk = [operation.clear()] if self.lane.has_lost(self.cell) else []
@@ -221,25 +237,26 @@ class KeyedUplink(Uplink):
     def drain(self, out: list[bytes], now: float) -> bool:
         if self.cursor is not None and not self.is_waiting:
             cell = self.cell
-            if cell._is_busy or (cell._pending and self.lane.is_kept(cell)):
+            if cell._is_busy or cell._mail or (cell._pending and self.lane.is_shown_late(cell)):
                 self.is_waiting = True
                 self.session.hub.read_later(self)
             else:
                 self.read_chunk()
+        if self.is_waiting:
+            return False  # what has been read may not be shown yet
         if self.chunk:
             header = self.event_header
             out.extend(warp.join(header, body).encode() for body in self.chunk)
             self.chunk = []
         if self.cursor is not None:
-            return not self.is_waiting
+            return True
         if self.is_told:
             self.is_told = False
             self._drain_queue(out)
             out.append(self.synced())
-            if self.is_sync_asked:
-                self.is_sync_asked = False
-                self.session.resync(self)
-            return False
+        if self.is_sync_asked:
+            self.is_sync_asked = False
+            self.session.resync(self)
         queue = self.queue
         if not self.gap_s:
             self._drain_queue(out)
@@ -260,8 +277,8 @@ class QueueUplink(Uplink):
 
     __slots__ = ("is_sync_due", "limit", "overflow", "queue")
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.queue: deque[Event] = deque()
         self.limit: int = self.lane.queue or self.session.hub.config.queue_limit
         self.overflow: str = self.lane.overflow
@@ -305,29 +322,40 @@ class QueueUplink(Uplink):
 class OrderedUplink(Uplink):
     """A bounded sequence of changes by position, or else the whole state."""
 
-    __slots__ = ("is_sync_due", "limit", "queue", "state")
+    __slots__ = ("is_lost", "is_sync_due", "limit", "queue", "state")
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.queue: deque[Event] = deque()
         self.limit: int = self.session.hub.config.queue_limit
         self.state: deque[str] = deque()
         self.is_sync_due = False
+        #: the queue was too short; the whole state will be read, with all that comes until then
+        self.is_lost = False
 
     def offer(self, event: Event) -> None:
+        if self.is_lost:
+            return
         if event.op == CLEAR:
             self.queue.clear()
-        elif len(self.queue) >= self.limit:
+        elif len(self.queue) >= max(self.limit, len(self.state)):
             self.queue.clear()
-            self.session.hub.counter.resyncs += 1
-            self.session.resync(self, is_told=False)
+            self.is_lost = True
+            hub = self.session.hub
+            hub.counter.resyncs += 1
+            hub.env.call_soon(self._read_anew)  # not now: other changes of the same turn are still to be offered
             return
         self.queue.append(event)
         if not self.is_ready:
             self.ready()
 
+    def _read_anew(self) -> None:
+        if not self.is_closed:
+            self.session.resync(self, is_told=False)
+
     def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
         self.queue.clear()
+        self.is_lost = False
         self.state = deque(body for _, body in bodies)
         if self.lane.has_lost(self.cell) or not is_told:
             self.state.appendleft(operation.clear())
@@ -362,6 +390,11 @@ _KINDS: Final[dict[str, type[Uplink]]] = {
 }
 
 
-def make(session: Session, cell: Cell, lane: Any, node: str, lane_text: str, prio: float, rate: float) -> Uplink:
-    """The uplink that suits ``lane``."""
-    return _KINDS[lane.conflation](session, cell, lane, node, lane_text, prio, rate)
+def make(
+    session: Session, cell: Cell, lane: Any, address: tuple[str, str], *, prio: float = 0.0, rate: float = 0.0
+) -> Uplink:
+    """The uplink that suits ``lane``.
+
+    :param address: node and lane as the peer spells them.
+    """
+    return _KINDS[lane.conflation](session, cell, lane, address, prio=prio, rate=rate)

@@ -48,7 +48,9 @@ def nodes(agent: Any, fragment: str) -> Iterator[tuple[Any, Any]]:
     kernel: Kernel = agent._host
     if not fragment:
         for node in _visible(kernel):
-            yield node, _node_row(kernel, node)
+            row = _node_row(kernel, node)
+            if row is not None:
+                yield node, row
         return
     if not fragment.endswith("/"):
         return
@@ -62,12 +64,17 @@ def nodes(agent: Any, fragment: str) -> Iterator[tuple[Any, Any]]:
         if count:
             yield child, {"nodeUri": child, "created": 0, "childCount": count}
         else:
-            yield child, _node_row(kernel, child)
+            row = _node_row(kernel, child)
+            if row is not None:
+                yield child, row
 
 
-def _node_row(kernel: Kernel, node: str) -> dict[str, Any]:
-    agents = [kernel.agents[node]._schema.name]
-    return {"nodeUri": node, "created": _created_ms(kernel), "agents": agents}
+def _node_row(kernel: Kernel, node: str) -> dict[str, Any] | None:
+    """None where the agent has been stopped since the table was begun."""
+    cell = kernel.agents.get(node)
+    if cell is None:
+        return None
+    return {"nodeUri": node, "created": _created_ms(kernel), "agents": [cell._schema.name]}
 
 
 def parts(_agent: Any, _fragment: str) -> Iterator[tuple[Any, Any]]:
@@ -99,7 +106,7 @@ def uplinks(agent: Any, _fragment: str) -> Iterator[tuple[Any, Any]]:
     cell = agent._host.agents.get(agent.about)
     lane = None if cell is None else cell._lane(agent.lane_uri)
     if cell is not None and lane is not None and cell._links:
-        for number, uplink in enumerate(cell._links.get(lane.index, ())):
+        for number, uplink in enumerate(list(cell._links.get(lane.index, ()))):
             yield number, {"linkKey": number, "remote": uplink.session.remote, "connected": True, "secure": False}
 
 
@@ -203,7 +210,7 @@ def _make(scheme: str) -> list[type[Agent]]:
     class LaneMeta(_Meta, route=scheme + ":meta:node/{node_uri}/lane/{lane_uri}"):
         """One lane of a node."""
 
-        uplinks = TableLane(uplinks)
+        uplinks = TableLane(uplinks, is_fleeting=True)
 
         @property
         def about(self) -> str:  # type: ignore[override]

@@ -10,6 +10,7 @@ from natant.codec.form import form
 from natant.codec.warp import operation
 from natant.kernel.cell import Cell
 from natant.kernel.change import SET, Event
+from natant.kernel.turn import offer
 from natant.lane.base import Lane
 from natant.lane.supply_lane import SupplyLane
 
@@ -32,7 +33,14 @@ class _Watched(Lane):
         """A link has come; called by the session."""
         if cell not in self._armed:
             self._armed.add(cell)
+            self._begin(cell)
             self._arm(cell)
+
+    def _begin(self, cell: Cell) -> None:
+        """The first link has come."""
+
+    def _end(self, cell: Cell) -> None:
+        """The last link has gone."""
 
     def _arm(self, cell: Cell) -> None:
         env = cell._host.env
@@ -42,23 +50,28 @@ class _Watched(Lane):
         links = cell._links
         if not links or self.index not in links or cell._host.is_stopping:
             self._armed.discard(cell)
+            self._end(cell)
             return
-        self.beat(cell, list(links[self.index]))
         self._arm(cell)
+        self.beat(cell, list(links[self.index]))
 
     def beat(self, cell: Cell, uplinks: list[Any]) -> None:
         """One second has passed."""
 
 
 class TableLane(_Watched):
-    """A map whose entries ``rows(agent, fragment)`` computes; looked at again whenever agents came or went."""
+    """A map whose entries ``rows(agent, fragment)`` computes; looked at again whenever agents came or went.
+
+    :param is_fleeting: entries go also while no agent does.
+    """
 
     kind = "map"
     conflation = "keyed"
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, *, is_fleeting: bool = False) -> None:
         super().__init__()
         self._rows = rows
+        self._is_fleeting = is_fleeting
         self._seen: dict[Cell, int] = {}
 
     def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
@@ -71,15 +84,20 @@ class TableLane(_Watched):
         return recon.decode(recon.encode(dict(self._rows(cell, ""))))
 
     def has_lost(self, cell: Cell) -> bool:
-        return cell in self._seen
+        return cell._host.counter.idle_stops > 0 or self._is_fleeting
+
+    def _begin(self, cell: Cell) -> None:
+        self._seen[cell] = cell._host.generation
+
+    def _end(self, cell: Cell) -> None:
+        self._seen.pop(cell, None)
 
     def beat(self, cell: Cell, uplinks: list[Any]) -> None:
         generation = cell._host.generation
         if self._seen.get(cell) != generation:
-            if cell in self._seen:
-                for uplink in uplinks:
-                    uplink.session.resync(uplink, is_told=False)
             self._seen[cell] = generation
+            for uplink in uplinks:
+                uplink.session.resync(uplink, is_told=False)
 
     def types(self) -> dict[str, Any]:
         return {"key": form(Any), "value": form(Any)}
@@ -102,9 +120,7 @@ class PulseLane(_Watched):
         return recon.decode(recon.encode(self._measure(cell)))
 
     def beat(self, cell: Cell, uplinks: list[Any]) -> None:
-        event = Event(self.index, SET, recon.encode_body(self._measure(cell)))
-        for uplink in uplinks:
-            uplink.offer(event)
+        offer(cell, [Event(self.index, SET, recon.encode_body(self._measure(cell)))])
 
     def types(self) -> dict[str, Any]:
         return {"value": form(Any)}
@@ -121,3 +137,7 @@ class LogLane(SupplyLane[Any]):
     def linked(self, cell: Cell) -> None:
         """A link has come; called by the session."""
         self.watched.add(cell)
+
+    def left(self, cell: Cell) -> None:
+        """The last link has gone; called by the session."""
+        self.watched.discard(cell)

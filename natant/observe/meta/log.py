@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from natant.codec import recon
 from natant.codec.recon.value import Attr, Record, Slot
 from natant.kernel.change import PUSH, Event
+from natant.kernel.turn import offer
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -45,11 +46,14 @@ class LaneHandler(logging.Handler):
         self._call = call
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called by ``logging``."""
-        name = lane_of(record.levelno)
-        watched = [(lane, cell) for lane in self._lanes[name] for cell in lane.watched]
-        if watched:
-            self._call(self._tell, name, record, watched)
+        """Called by ``logging``, from any thread."""
+        try:
+            name = lane_of(record.levelno)
+            watched = [(lane, cell) for lane in self._lanes[name] for cell in list(lane.watched)]
+            if watched:
+                self._call(self._tell, name, record, watched)
+        except Exception:
+            self.handleError(record)
 
     def _tell(self, name: str, record: logging.LogRecord, watched: list[tuple[LogLane, Cell]]) -> None:
         node = getattr(record, "node", None)
@@ -65,6 +69,4 @@ class LaneHandler(logging.Handler):
             if not links or lane.index not in links:
                 lane.watched.discard(cell)
                 continue
-            event = Event(lane.index, PUSH, text)
-            for uplink in links[lane.index]:
-                uplink.offer(event)
+            offer(cell, [Event(lane.index, PUSH, text)])
