@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import ssl
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
-
-import httpx
 
 from natant.client.address import Address
 from natant.client.backoff import Backoff
@@ -19,6 +17,9 @@ from natant.client.timing import ASK_WAIT_S, BACKOFF_CAP_S, MAX_ASK_TRIES, Timin
 from natant.codec import recon
 from natant.codec.recon.value import Record, Slot, Value
 from natant.errors import ClientError, CodecError
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["HttpSide"]
 
@@ -42,6 +43,8 @@ class HttpSide:
         tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        import httpx  # a fifth of a server's start, which needs it only to reach others
+
         self._host_uri = address.host_uri
         self._timing = timing
         self._client = httpx.AsyncClient(
@@ -93,6 +96,8 @@ class HttpSide:
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request, tried again while its fate is unknown or the host says to come back."""
+        import httpx
+
         backoff = Backoff(self._timing.random)
         trouble = ""
         for number in range(MAX_ASK_TRIES):
