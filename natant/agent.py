@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, overload
 
 from natant.codec import uri
 from natant.errors import LaneError, PlaneError, TurnError
@@ -177,7 +177,11 @@ class Agent(Cell):
 
     # --- long work ------------------------------------------------------------------------------------------------
 
-    async def task(self, function: Callable[..., Awaitable[T] | T], *arguments: Any) -> T:
+    @overload
+    async def task(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T: ...
+    @overload
+    async def task(self, function: Callable[..., T], *arguments: Any) -> T: ...
+    async def task(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run ``function`` outside the turn and go on with its result in a new one.
 
         What was done so far is committed; other turns of this agent may run meanwhile.  A plain function runs in a thread.
@@ -185,8 +189,7 @@ class Agent(Cell):
 
         :raises TurnError: ``NT-TURN-011`` outside an ``async`` handler, ``NT-TURN-012`` where too many tasks run.
         """
-        result: T = await self._host.async_turns.task(self, function, arguments)
-        return result
+        return await self._host.async_turns.task(self, function, arguments)
 
     def spawn(self, function: Callable[..., Any], *arguments: Any, then: Callable[..., Any] | None = None) -> None:
         """Start ``function`` outside any turn once this one has ended well; ``then(result)`` runs in a turn of its own.
