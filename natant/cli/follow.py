@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar, Final
 
+from natant.cli.target import token
 from natant.client.address import Address
 from natant.client.connection import Connection
 from natant.client.timing import Timing
@@ -65,6 +66,8 @@ async def connected(address: Address) -> AsyncIterator[Connection]:
     """
     await _probe(address)
     connection = Connection(address, Timing())
+    known = token()
+    connection.channel.auth = None if known is None else {"token": known}
     connection.start()
     try:
         try:

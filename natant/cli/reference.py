@@ -38,12 +38,19 @@ Each failure prints `NT-AREA-NNN  message` on stderr; `natant errors NT-AREA-NNN
 | variable | meaning |
 |---|---|
 | `NATANT_URL` | the host for all commands that take `--at` |
+| `NATANT_TOKEN` | a token for the host's authenticator, sent by all these commands |
 | `NO_COLOR` | any text: no colours |
 
 A VALUE is JSON where it begins with `{`, `[` or `"`, or is a number, `true`, `false` or `null`; everything else, and what is no valid JSON, is
 [Recon](recon.md). `-` reads it from stdin.
 
 `eval "$(_NATANT_COMPLETE=bash_source natant)"` lets bash complete commands and options; `zsh_source` and `fish_source` do so for those shells.
+"""
+
+_END: Final = """\
+## Source and tests
+
+`natant/cli`; `tests/integration/cli`, `tests/unit/cli`.
 """
 
 
@@ -54,7 +61,7 @@ def reference() -> str:
         context = click.Context(command, info_name=" ".join(path), terminal_width=WIDTH, max_content_width=WIDTH)
         context.help_option_names = ["-h", "--help"]
         parts.append(f"{'#' * len(path)} {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, _END])
 
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:

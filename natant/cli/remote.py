@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from natant.cli.target import token
 from natant.cli.value import JSON_TYPE, RECON_TYPE, Sent
 from natant.client.address import Address
 from natant.errors import ClientError, NatantError
@@ -52,6 +53,8 @@ class Remote:
 
     def __init__(self, address: Address, *, wait_s: float = WAIT_S) -> None:
         self.address = address
+        known = token()
+        self._headers = {} if known is None else {"Authorization": f"Bearer {known}"}
         self._wait_s = wait_s
         self._connection: http.client.HTTPConnection | None = None
 
@@ -123,7 +126,7 @@ class Remote:
                 trouble = error
                 continue
             try:
-                connection.request(method, target, body or None, headers)
+                connection.request(method, target, body or None, headers | self._headers)
                 response = connection.getresponse()
                 data = response.read()
             except (OSError, http.client.HTTPException) as error:

@@ -18,11 +18,15 @@ import click
 
 from natant.client.address import Address, parse
 
-__all__ = ["DEFAULT_URL", "Target", "host_of", "take_lane", "take_node", "words_only"]
+__all__ = ["DEFAULT_URL", "Target", "host_of", "take_lane", "take_node", "token", "words_only"]
 
 DEFAULT_URL: Final = "warp://127.0.0.1:9001"
 VARIABLE: Final = "NATANT_URL"
+#: holds the token that commands show to the host's authenticator; a variable, since options can be seen by other users
+TOKEN_VARIABLE: Final = "NATANT_TOKEN"  # noqa: S105  # its name
 
+#: nodes that tell about a host; their scheme is part of their URI
+_META: Final = re.compile(r"swim(os)?:meta:")
 _NUMBER: Final = re.compile(r"-(\d|\.\d)")
 
 
@@ -42,6 +46,11 @@ def host_of(at: str | None) -> Address:
     return parse(at or os.environ.get(VARIABLE) or DEFAULT_URL)
 
 
+def token() -> str | None:
+    """The token for the host's authenticator, where the environment has one."""
+    return os.environ.get(TOKEN_VARIABLE) or None
+
+
 def take_node(words: Sequence[str], at: str | None) -> tuple[Target, list[str]]:
     """The node that the first word names, and the words that are left.
 
@@ -51,7 +60,8 @@ def take_node(words: Sequence[str], at: str | None) -> tuple[Target, list[str]]:
         raise click.UsageError("which node? Write it as /vehicle/7, or as warp://127.0.0.1:9001/vehicle/7")
     first, rest = words[0], list(words[1:])
     if "://" not in first:
-        return Target(host_of(at), first if first.startswith("/") else f"/{first}", ""), rest
+        is_whole = first.startswith("/") or _META.match(first)
+        return Target(host_of(at), first if is_whole else f"/{first}", ""), rest
     if at is not None:
         raise click.UsageError(f"{first} names its host itself, so --at {at} says it twice; leave one of them out")
     parts = urlsplit(first)

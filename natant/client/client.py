@@ -15,7 +15,7 @@ from natant.client.http import HttpSide
 from natant.client.timing import CONNECT_WAIT_S, Timing
 from natant.client.value import to_recon
 from natant.codec.form import form
-from natant.codec.recon.value import Absent, Extant, Value
+from natant.codec.recon.value import Absent, Extant, Record, Value
 from natant.errors import ClientError
 from natant.link.base import ANY, Form
 
@@ -51,7 +51,7 @@ class Client:
         self._connection = Connection(self.address, timing, tls)
         self._channel = self._connection.channel
         self._channel.auth = dict(auth) if isinstance(auth, Mapping) else auth
-        self._http = HttpSide(self.address, timing, tls)
+        self._http = HttpSide(self.address, timing, tls, token=_token(auth))
 
     # ------------------------------------------------------------------ life
 
@@ -200,6 +200,12 @@ class Client:
     async def nodes(self, prefix: str = "/") -> Nodes:
         """The agents whose URIs start so; errors as of :meth:`ask`."""
         return await self._http.nodes(prefix)
+
+
+def _token(auth: Any) -> str | None:
+    """What HTTP requests carry of the credentials: their token."""
+    token = auth.get("token") if isinstance(auth, Mapping | Record) else None
+    return token if isinstance(token, str) else None
 
 
 #: opens a client: ``async with connect("warp://127.0.0.1:9001") as client``

@@ -34,7 +34,10 @@ _PAGE: Final = 1000
 
 
 class HttpSide:
-    """The HTTP requests of one client; connections are kept and shared."""
+    """The HTTP requests of one client; connections are kept and shared.
+
+    :param token: goes with each request as a bearer token (RFC 6750, 2.1).
+    """
 
     def __init__(
         self,
@@ -42,6 +45,8 @@ class HttpSide:
         timing: Timing,
         tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        token: str | None = None,
     ) -> None:
         import httpx  # a fifth of a server's start, which needs it only to reach others
 
@@ -53,6 +58,7 @@ class HttpSide:
             timeout=ASK_WAIT_S,
             transport=transport,
             trust_env=False,
+            headers={} if token is None else {"Authorization": f"Bearer {token}"},
         )
 
     async def close(self) -> None:

@@ -52,6 +52,11 @@ def test_what_is_missing_or_said_twice_is_told(words: list[str], at: str | None,
         take_lane(words, at)
 
 
+def test_nodes_that_tell_about_a_host_keep_their_scheme() -> None:
+    assert take_node(["swim:meta:host", "nodes"], None)[0].node == "swim:meta:host"
+    assert take_node(["unit/1"], None)[0].node == "/unit/1"
+
+
 def test_a_node_alone() -> None:
     target, rest = take_node(["warp://h:1"], None)
 
