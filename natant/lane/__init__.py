@@ -143,11 +143,11 @@ def demand_map(key: Any = Any, kind: Any = Any, *, name: str | None = None) -> D
 
 
 @overload
-def join_value(key: type[K], kind: type[V], *, name: str | None = ...) -> JoinValueLane[K, V]: ...
+def join_value(key: type[K], kind: type[V], *, name: str | None = ...) -> JoinValueLane[K, V | None]: ...
 @overload
 def join_value(key: Any = ..., kind: Any = ..., *, name: str | None = ...) -> JoinValueLane[Any, Any]: ...
 def join_value(key: Any = Any, kind: Any = Any, *, name: str | None = None) -> JoinValueLane[Any, Any]:
-    """A join-value lane: a map whose entries are value lanes of other agents, kept up to date."""
+    """A join-value lane: a map whose entries are value lanes of other agents, kept up to date; None where one was never set."""
     return JoinValueLane(form(key), form(kind), name=name, is_volatile=True)
 
 
