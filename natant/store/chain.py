@@ -22,7 +22,9 @@ __all__ = ["FLUSH_EVERY", "PREFIX", "SLOTS", "link", "read"]
 
 #: First byte of our own keys; those of the store's user start with another one.
 PREFIX = b"\0"
+#: commits whose numbers are kept in the ring
 SLOTS = 65_536
+#: commits after which memory is written to a table
 FLUSH_EVERY = 16_384
 assert (WRITE_BUFFERS + 1) * FLUSH_EVERY <= SLOTS, "a commit that is only in the log would leave the ring"
 

@@ -14,15 +14,25 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMod
 
 __all__ = ["BUFFER_BYTES", "CACHE_BYTES", "LOG_BYTES", "WRITE_BUFFERS", "options", "write_options"]
 
+#: memory for blocks, indexes and filters together
 CACHE_BYTES = 64 << 20
+#: fresh writes that gather in memory before they become a table
 BUFFER_BYTES = 16 << 20
+#: so many of these buffers may exist at a time
 WRITE_BUFFERS = 3
+#: log that a start after a crash has to replay, beside one buffer
 LOG_BYTES = 64 << 20
+#: table files that are kept open
 OPEN_FILES = 256
+#: threads that write tables and merge them
 BACKGROUND_JOBS = 2
+#: each of the two parts of RocksDB's own file `LOG`
 TALK_BYTES = 1 << 20
+#: one block of a table
 BLOCK_BYTES = 8 << 10
+#: bits of a table's filter for each key
 BLOOM_BITS_PER_KEY = 10
+#: steps in which RocksDB's list of files grows
 MANIFEST_STEP_BYTES = 64 << 10
 
 
