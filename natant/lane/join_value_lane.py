@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TypeVar, overload
 
 from natant.codec import recon
-from natant.codec.recon.value import Absent
+from natant.codec.recon.value import Absent, Extant, Record, Slot
 from natant.codec.warp import operation
 from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.turn import Send, require_turn
@@ -120,6 +120,13 @@ class JoinValueLane(MapLane[K, V]):
 
     def texts(self, cell: Cell, value: Any) -> tuple[str, str]:
         return ("", "") if value is None or value is Absent else super().texts(cell, value)
+
+    def read(self, cell: Any) -> Any:
+        state = self.state(cell)
+        return Record(
+            Slot(self.key_form.encode(key), Extant if value is None else self.form.encode(value))
+            for key, value in state.items()
+        )
 
     def receive(self, cell: Any, body: Any) -> None:
         change = operation.read(body)

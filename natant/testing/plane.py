@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from natant.codec.recon.value import Absent
+from natant.codec.recon.value import Absent, Extant
 from natant.errors import StoreError
 from natant.host import Host
 from natant.kernel.turn import Outcome
@@ -146,7 +146,11 @@ class TestPlane:
         forms = declared.types()
         form = forms["value"]
         if "key" in forms:
-            return {forms["key"].decode(slot.key): form.decode(slot.value) for slot in value.items}
+            is_join = declared.kind == "joinValue"  # which shows lanes that were never set, too
+            return {
+                forms["key"].decode(slot.key): None if is_join and slot.value is Extant else form.decode(slot.value)
+                for slot in value.items
+            }
         if declared.kind == "list":
             return [form.decode(item) for item in value.items]
         return None if value is Absent else form.decode(value)
