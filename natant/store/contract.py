@@ -35,14 +35,21 @@ class Store(Protocol):
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All pairs whose key starts with ``prefix``, in the order of their keys, as of the time of the call.
 
-        :raises StoreError: ``NT-STORE-004`` as for :meth:`get`.
+        The caller takes what it needs soon: a scan that is open keeps old data on the disk.
+
+        :raises StoreError: ``NT-STORE-004`` as for :meth:`get`; ``NT-STORE-005`` where the store was closed or had to
+            be opened again in the middle of the scan.
         """
 
     def apply(self, batch: Sequence[Operation]) -> None:
         """Make all operations of ``batch`` true at once, and durable before returning.
 
+        After an error the caller tries the same batch again, as often as it takes, before any other: a batch that
+        failed may have reached the disk, and doing it twice changes nothing.  An empty batch does nothing.
+
         :raises StoreError: ``NT-STORE-005`` where nothing was made true and a later try may succeed (disk full);
-            ``NT-STORE-006`` where the store cannot go on.
+            ``NT-STORE-006`` or ``NT-STORE-004`` where it is not known whether one can; ``NT-STORE-008`` after
+            :meth:`close`.
         """
 
     def close(self) -> None:

@@ -68,20 +68,22 @@ class Cursor:
                     f"the store in {self._place} was closed or opened again in the middle of a scan. Scan again.",
                 )
             chunk: list[tuple[bytes, bytes]] = []
+            trouble = ""
             while len(chunk) < size:
                 key = iterator.key()
                 if key is None:
-                    self._check(iterator)
+                    try:
+                        iterator.status()
+                    except Exception as error:
+                        trouble = str(error)
                     break
                 chunk.append((key, iterator.value()))
                 iterator.next()
             if chunk:
                 self._last = chunk[-1][0]
+            if trouble:
+                # Whoever keeps the error keeps this frame: it must not keep the database open.
+                self._iterator = None
+                del iterator
+                raise damaged(self._last[1:], self._place, f"reading on from here failed: {trouble}")
             return chunk
-
-    def _check(self, iterator: RdictIter) -> None:
-        """At the end: is it one?"""
-        try:
-            iterator.status()
-        except Exception as error:
-            raise damaged(self._last[1:], self._place, f"reading on from here failed: {error}") from error

@@ -40,8 +40,7 @@ def damaged(key: bytes, place: str, cause: str = "its checksum does not fit its 
     """The error for a record that cannot be trusted."""
     return StoreError(
         "NT-STORE-004",
-        f"the record {key!r} in {place} is damaged: {cause}. "
-        "Nothing was skipped and nothing was changed; bring the folder back from a backup.",
+        f"the record {key!r} in {place} is damaged: {cause}. Nothing was skipped; bring the folder back from a backup.",
         key=key.hex(),
         place=place,
     )

@@ -27,7 +27,7 @@ from natant.errors import StoreError
 from natant.store import chain, tuning
 from natant.store.contract import DELETE, PUT, Operation
 from natant.store.cursor import Cursor
-from natant.store.folder import DATABASE, Folder, explain
+from natant.store.folder import DATABASE, Folder, explain, sync_directory
 from natant.store.record import SEAL_SIZE, damaged, successor
 from natant.store.tail import Tail
 from natant.store.trouble import Kind, has_room, kind_of, lost, translate
@@ -250,6 +250,8 @@ class RocksStore:
             raise
         except Exception as error:
             raise translate(error, self._path, is_opening=True) from error
+        if not has_database:
+            sync_directory(self._path)
         if last != self._tail.commit:
             self._tail.move(last)
         self._tail.sync()

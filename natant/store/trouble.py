@@ -73,7 +73,7 @@ def translate(error: Exception, folder: Path, *, is_opening: bool = False) -> St
 def lost(database: Path, fact: str) -> StoreError:
     """The error for acknowledged commits that are not there."""
     damage = wal.find_damage(database)
-    place = str(damage) if damage else "each log that is there is whole, so one was cut short or removed"
+    place = str(damage) if damage else _end_of_logs(database)
     return StoreError(
         "NT-STORE-004",
         f"commits are missing in {database}: {fact} ({place}). "
@@ -105,8 +105,16 @@ def has_room(database: Path, need_bytes: int) -> bool:
     return True
 
 
+def _end_of_logs(database: Path) -> str:
+    files = wal.logs(database)
+    if not files:
+        return "there is no log with anything in it, so it was emptied or removed"
+    return f"the newest log, {files[-1]}, ends at byte {files[-1].stat().st_size}: it was cut short, or a newer one removed"
+
+
 def _with_place(text: str, folder: Path) -> str:
     """``text`` with the file and byte of the damage, where RocksDB did not name them itself."""
+    text = text.strip().rstrip(".")
     if str(folder) in text:
         return text
     damage = wal.find_damage(folder / DATABASE)

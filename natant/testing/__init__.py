@@ -2,6 +2,6 @@
 
 from natant.testing.clock import VirtualClock, VirtualEnv
 from natant.testing.plane import Peer, TestPlane, plane
-from natant.testing.store_kit import StoreContract
+from natant.testing.store_kit import DurableStoreContract, StoreContract
 
-__all__ = ["Peer", "StoreContract", "TestPlane", "VirtualClock", "VirtualEnv", "plane"]
+__all__ = ["DurableStoreContract", "Peer", "StoreContract", "TestPlane", "VirtualClock", "VirtualEnv", "plane"]

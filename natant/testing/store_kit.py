@@ -4,8 +4,8 @@
         def make(self, folder: Path) -> Store:
             return MyStore(folder)
 
-Each test gets a folder of its own.  For a durable store (``is_durable``) :meth:`StoreContract.make` opens what an earlier store left in
-the same folder.
+Each test gets a folder of its own.  A durable store (``is_durable``) derives from :class:`DurableStoreContract`: there
+``make`` opens what an earlier store left in the same folder, also in another process, so the class stands at the top of its module.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from natant.errors import StoreError
 from natant.store.contract import DELETE, DELETE_PREFIX, PUT, Operation, Store
+from natant.testing.store_crash import audit, kill_while_writing
 
-__all__ = ["StoreContract", "random_batch"]
+__all__ = ["DurableStoreContract", "Model", "StoreContract", "random_batch"]
 
 #: how many random batches the model test applies
 MODEL_BATCHES = 200
+#: how many batches the threads' test applies, and how many keys each writes
+THREAD_BATCHES = 60
+THREAD_KEYS = 50
 
 
 def random_batch(source: random.Random) -> list[Operation]:
@@ -128,17 +133,42 @@ class StoreContract:
                 assert store.get(key) == model[key]
         store.close()
 
-    def test_what_was_applied_stays(self, tmp_path: Path) -> None:
-        """A durable store that is closed and opened again has everything."""
+    def test_an_empty_batch_does_nothing(self, tmp_path: Path) -> None:
+        """Neither does it fail."""
         store = self.make(tmp_path / "s")
-        if not store.is_durable:
-            store.close()
-            return
-        store.apply([(PUT, b"a", b"1"), (PUT, b"b", b"2")])
-        store.apply([(DELETE, b"a", b"")])
+        store.apply([])
+        assert list(store.scan(b"")) == []
         store.close()
+
+    def test_many_keys_under_a_prefix_go_at_once(self, tmp_path: Path) -> None:
+        """Those stored before, those of the same batch, and none of the neighbours."""
         store = self.make(tmp_path / "s")
-        assert list(store.scan(b"")) == [(b"b", b"2")]
+        store.apply([(PUT, b"%c%05d" % (letter, number), b"") for letter in b"abc" for number in range(1000)])
+        store.apply([(PUT, b"bx", b""), (DELETE_PREFIX, b"b", b""), (PUT, b"by", b"")])
+        assert [key for key, _ in store.scan(b"b")] == [b"by"]
+        assert len(list(store.scan(b""))) == 2001
+        store.apply([(DELETE_PREFIX, b"", b"")])
+        assert list(store.scan(b"")) == []
+        store.close()
+
+    def test_a_reader_sees_whole_batches(self, tmp_path: Path) -> None:
+        """While another thread applies one after the other."""
+        store = self.make(tmp_path / "s")
+        keys = [b"k%03d" % number for number in range(THREAD_KEYS)]
+
+        def write() -> None:
+            for number in range(THREAD_BATCHES):
+                store.apply([(PUT, key, b"%d" % number) for key in keys])
+
+        store.apply([(PUT, key, b"0") for key in keys])
+        writer = Thread(target=write)
+        writer.start()
+        while writer.is_alive():
+            assert len({value for _, value in store.scan(b"k")}) == 1
+            first = store.get(keys[0])
+            last = store.get(keys[-1])
+            assert int(last or b"") >= int(first or b"")
+        writer.join()
         store.close()
 
     def test_a_closed_store_says_so(self, tmp_path: Path) -> None:
@@ -153,6 +183,38 @@ class StoreContract:
         ]
         codes = [_code_of(call) for call in calls]
         assert codes == ["NT-STORE-008"] * len(calls)
+
+
+class DurableStoreContract(StoreContract):
+    """What a store has to pass besides where ``is_durable`` is true."""
+
+    #: how often the process that writes is killed
+    kills = 10
+
+    def test_it_says_that_it_is_durable(self, tmp_path: Path) -> None:
+        """The host relies on it."""
+        store = self.make(tmp_path / "s")
+        assert store.is_durable
+        store.close()
+
+    def test_what_was_applied_stays(self, tmp_path: Path) -> None:
+        """A store that is closed and opened again has everything, and nothing that was deleted."""
+        store = self.make(tmp_path / "s")
+        store.apply([(PUT, b"a", b"1"), (PUT, b"b", b"2"), (PUT, b"c1", b""), (PUT, b"c2", b"")])
+        store.apply([(DELETE, b"a", b""), (DELETE_PREFIX, b"c", b"")])
+        store.close()
+        store = self.make(tmp_path / "s")
+        assert list(store.scan(b"")) == [(b"b", b"2")]
+        store.close()
+
+    def test_a_killed_process_loses_nothing_it_acknowledged(self, tmp_path: Path) -> None:
+        """SIGKILL at random moments: each batch is there whole or not at all, and each acknowledged one is."""
+        acknowledged = 0
+        for number in range(self.kills):
+            acknowledged = max(acknowledged, kill_while_writing(type(self), tmp_path / "s", random.Random(number)))
+            store = self.make(tmp_path / "s")
+            assert audit(store, acknowledged) <= acknowledged + 1
+            store.close()
 
 
 def _code_of(call: Callable[[], object]) -> str:

@@ -1,4 +1,4 @@
-"""Both stores keep the contract."""
+"""Both stores keep the contract: the public kit, run on each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from natant.store.contract import Store
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
-from natant.testing import StoreContract
+from natant.testing import DurableStoreContract, StoreContract
 
 
 class TestMemoryStore(StoreContract):
@@ -15,6 +15,15 @@ class TestMemoryStore(StoreContract):
         return MemoryStore()
 
 
-class TestRocksStore(StoreContract):
+class TestRocksStore(DurableStoreContract):
     def make(self, folder: Path) -> Store:
         return RocksStore(folder)
+
+
+class TestRocksStoreWithSmallBuffers(DurableStoreContract):
+    """The same where most of what is written has left memory, so that tables and compactions take part."""
+
+    kills = 4
+
+    def make(self, folder: Path) -> Store:
+        return RocksStore(folder, buffer_bytes=64 << 10)

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -66,25 +65,6 @@ def logs(folder: Path) -> list[Path]:
     return sorted((folder / DATABASE).glob("*.log"))
 
 
-def test_kill_at_random_moments_loses_nothing(tmp_path: Path) -> None:
-    acknowledged = 0
-    for round_number in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path / "s"), "100000"], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        first = process.stdout.readline().split()
-        assert first[0] == "open"
-        assert int(first[1]) >= acknowledged
-        for _ in range(random.Random(round_number).randint(1, 60)):
-            acknowledged = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
-        for line in process.stdout.read().splitlines():
-            acknowledged = int(line) if line.isdecimal() else acknowledged
-        process.wait()
-        assert audit(tmp_path / "s", acknowledged) <= acknowledged + 1
-
-
 def test_a_tail_that_was_never_acknowledged_is_dropped_wherever_it_was_torn(tmp_path: Path) -> None:
     write(tmp_path / "whole", 20)
     size = logs(tmp_path / "whole")[-1].stat().st_size
@@ -92,8 +72,9 @@ def test_a_tail_that_was_never_acknowledged_is_dropped_wherever_it_was_torn(tmp_
     (log,) = logs(tmp_path / "s")
     full = log.stat().st_size
     assert full > size
-    for length in sorted({size, size + 1, size + 7, size + 100, (size + full) // 2, full - 1}):
-        copy = tmp_path / f"cut{length}"
+    copy = tmp_path / "copy"
+    for length in [*range(size, size + 16), *range(size + 16, full, 397), full - 1]:
+        shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(tmp_path / "s", copy)
         os.truncate(logs(copy)[-1], length)
         assert audit(copy, 20) == 20
@@ -109,6 +90,7 @@ def test_a_log_that_lost_what_was_acknowledged_is_refused(tmp_path: Path) -> Non
         with pytest.raises(StoreError, match="NT-STORE-004") as caught:
             RocksStore(copy)
         assert str(copy) in str(caught.value)
+        assert logs(copy)[-1].stat().st_size == length, "a store that is refused stays as it was"
     gone = tmp_path / "gone"
     shutil.copytree(tmp_path / "s", gone)
     logs(gone)[-1].unlink()
@@ -310,17 +292,4 @@ def test_each_commit_is_synced_before_it_is_acknowledged(tmp_path: Path, monkeyp
     monkeypatch.undo()
     store.apply([(PUT, b"a", b"3")])
     assert store.get(b"a") == b"3"
-    store.close()
-
-
-def test_a_million_small_records_open_fast_enough_to_be_used(tmp_path: Path) -> None:
-    store = RocksStore(tmp_path / "s")
-    for start in range(0, 200_000, 20_000):
-        store.apply([(PUT, b"n/thing/%07d" % number, b"{agent:Thing}") for number in range(start, start + 20_000)])
-    store.close()
-    started_s = time.monotonic()
-    store = RocksStore(tmp_path / "s")
-    assert store.get(b"n/thing/0000007") is not None
-    assert store.get(b"n/thing/x") is None
-    assert time.monotonic() >= started_s
     store.close()
