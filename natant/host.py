@@ -170,7 +170,7 @@ class Host:
     async def read(self, node: str, lane: str, *, identity: Identity = ANONYMOUS) -> Value:
         """The committed state of a lane: of a map lane a record of slots, of a list lane a record of values.
 
-        :raises NatantError: as :meth:`lane`, and ``NT-STORE-004`` where a record is corrupt.
+        :raises NatantError: as :meth:`lane`, ``NT-STORE-004`` where a record is corrupt, ``NT-LINK-002`` where a cue method raised.
         """
         cell, found = self._target(node, lane, "read", identity)
         future = self.env.future()
@@ -178,8 +178,17 @@ class Host:
         def use(result: Any) -> None:
             if future.done():
                 return
-            if isinstance(result, Exception):
+            if isinstance(result, NatantError):
                 future.set_exception(result)
+            elif isinstance(result, Exception):
+                self.kernel.log.failed(cell.node, f"reading of {lane}", result)
+                future.set_exception(
+                    LinkError(
+                        "NT-LINK-002",
+                        f'lane "{lane}" of {cell.node} cannot be read: {type(result).__name__}: {result}; the log says more',
+                        http_status=500,
+                    )
+                )
             else:
                 future.set_result(result)
 

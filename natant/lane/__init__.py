@@ -60,7 +60,7 @@ def value(kind: Any = ..., default: Any = ..., *, volatile: bool = ..., name: st
 def value(kind: Any = Any, default: Any = None, *, volatile: bool = False, name: str | None = None) -> ValueLane[Any]:
     """A value lane: one value of ``kind``, read and written as an attribute; ``default``, or None, until it is set.
 
-    :raises FormError: ``NT-FORM-001`` where ``kind`` cannot be mapped.
+    :raises FormError: ``NT-FORM-001`` where ``kind`` cannot be mapped, ``NT-FORM-008`` where ``default`` is not of it.
     """
     return ValueLane(form(kind), default, name=name, is_volatile=volatile)
 

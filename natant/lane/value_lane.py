@@ -31,6 +31,8 @@ class ValueLane(Lane, Generic[T]):
 
     def __init__(self, form: Form[Any], default: Any = None, **options: Any) -> None:
         super().__init__(**options)
+        if default is not None and not form.is_any:
+            form.encode(default)  # raises where it does not fit
         self.form = form
         self.default = default
 

@@ -26,6 +26,12 @@ class Unit(Agent, route="/unit/{id}"):
     notes = lane.list(str)
     alarms = lane.supply(str)
     blob = lane.value(str, volatile=True)
+    broken = lane.demand(int)
+
+    @broken.cue
+    def divide(self) -> int:
+        """Raise."""
+        return 1 // 0
 
     @command
     def add(self, by: int) -> int:

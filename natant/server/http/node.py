@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from natant.codec import recon
 from natant.codec.recon.value import Absent, Extant, Record, Slot
+from natant.codec.warp import operation
 from natant.errors import ServerError
 from natant.lane.base import to_value
 from natant.server.http.body import read_body
@@ -41,6 +42,8 @@ __all__ = ["NodePage", "node_uri", "whole_parameter"]
 
 #: an ``Idempotency-Key`` is a text of at most so many characters
 ID_SIZE: Final = 200
+#: lanes that only speak: what is sent to them would be ignored
+_SPEAKING: Final = frozenset({"demand", "demandMap", "supply"})
 ALLOW: Final = "GET, HEAD, POST, OPTIONS"
 
 
@@ -169,10 +172,23 @@ class NodePage:
             )
         identity = identify(self.service, request)
         lane_json = self._json(request, lane)
+        if lane_json.kind in _SPEAKING:
+            raise ServerError(
+                "NT-SERVER-016",
+                f'lane "{lane}" of {node} is a {lane_json.kind} lane, which takes no commands',
+                http_status=400,
+            )
         data = await read_body(request, self.service.limit)
         media = media_type(request.headers.get("content-type"))
         if is_recon(media):
             value = recon.decode_body(_text(data)) if data.strip() else Absent
+            if (is_keyed(lane_json.kind) or lane_json.kind == "list") and operation.read(value) is None:
+                sample = "@update(index:0) 1" if lane_json.kind == "list" else "@update(key:a) 1"
+                raise ServerError(
+                    "NT-SERVER-016",
+                    f"a {lane_json.kind} lane takes an operation such as {sample}, or @clear",
+                    http_status=400,
+                )
         elif is_json(media) or (not media and not data):
             value = lane_json.command(data)
         else:
