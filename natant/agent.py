@@ -266,7 +266,7 @@ class Agent(Cell):
         changed: Callable[..., Any] | None = None,
         host: str | None = None,
     ) -> ListDownlink[Any]:
-        """A live view of a list lane; ``changed(values)`` gets the whole list in a turn of this agent after each change."""
+        """A live view of a list lane; ``changed(values)`` gets the whole list in a turn of this agent after changes."""
         link: ListDownlink[Any] = self._host.downlinks.list(self, node, lane, kind, host=host, changed=changed)
         return link
 

@@ -151,9 +151,20 @@ class AgentDownlinks:
         downlink: ListDownlink[Any]
         if changed is not None:
             tell = self._turn(cell, changed)
-            for name in ("updated", "inserted", "removed", "moved", "cleared", "synced"):
-                if name in ListDownlink.EVENTS:
-                    on[name] = lambda *_: tell(list_of(downlink))
+            is_due = False
+
+            def later(*_: Any) -> None:
+                nonlocal is_due
+                if not is_due:  # what arrives together, such as a whole list at first, is told once
+                    is_due = True
+                    self._host.post(now)
+
+            def now() -> None:
+                nonlocal is_due
+                is_due = False
+                tell(list_of(downlink))
+
+            on = dict.fromkeys(("updated", "inserted", "removed", "moved", "cleared", "synced"), later)
         downlink = ListDownlink(node, lane, form(kind), on=on)
         self._later(cell, downlink, host)
         return downlink
