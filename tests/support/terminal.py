@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,10 +32,12 @@ SAY_WAIT_S: Final = 30.0
 #: what documents call the ports
 _PORTS: Final = (9001, 9002)
 _SERVING: Final = re.compile(r"natant (run|dev)\b")
-_SHIMS: Final = {
+_SHIMS: Final[dict[str, str]] = {
     "natant": 'exec {python} -c "from natant.cli.main import main; main()" "$@"',
     "python": 'exec {python} "$@"',
 }
+if shutil.which("curl") is None:
+    _SHIMS["curl"] = 'exec {python} -m tests.support.curl "$@"'
 
 
 class Terminal:
