@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from natant.errors import StoreError
 from natant.store.contract import Store
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
@@ -27,3 +31,11 @@ class TestRocksStoreWithSmallBuffers(DurableStoreContract):
 
     def make(self, folder: Path) -> Store:
         return RocksStore(folder, buffer_bytes=64 << 10)
+
+
+@pytest.mark.parametrize("make", [lambda _: MemoryStore(), RocksStore])
+def test_a_closed_store_answers_with_its_code(make: Callable[[Path], Store], tmp_path: Path) -> None:
+    store = make(tmp_path / "s")
+    store.close()
+    with pytest.raises(StoreError, match="NT-STORE-008"):
+        store.get(b"a")
