@@ -27,6 +27,8 @@ PAGE_LINES = range(6, 31)
 MADE = {".git", ".hypothesis", ".mypy_cache", ".natant", ".pytest_cache", ".ruff_cache", ".venv"}
 MADE |= {"__pycache__", "build", "dist", "natant.egg-info", "node_modules"}
 
+MADE_FILE = re.compile(r"\.pyc$|\.so$|^\.coverage")
+
 CODE = re.compile(r"NT-[A-Z]+-\d{3}")
 
 #: Put together here, so that this file does not hold them itself.
@@ -54,7 +56,7 @@ def written() -> tuple[Path, ...]:
     for folder in [ROOT, *(path for path in ROOT.iterdir() if path.is_dir() and path.name not in MADE)]:
         paths = folder.iterdir() if folder == ROOT else folder.rglob("*")
         found += [path.relative_to(ROOT) for path in paths if path.is_file()]
-    return tuple(sorted(path for path in found if MADE.isdisjoint(path.parts) and path.suffix not in {".pyc", ".so"}))
+    return tuple(sorted(path for path in found if MADE.isdisjoint(path.parts) and not MADE_FILE.search(path.name)))
 
 
 @cache
