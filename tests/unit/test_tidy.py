@@ -24,7 +24,7 @@ PARAMETERS = 6
 PAGE_LINES = range(6, 31)
 
 #: Folders that are made, not written.
-MADE = {".git", ".hypothesis", ".mypy_cache", ".natant", ".pytest_cache", ".ruff_cache", ".venv"}
+MADE = {".coverage", ".git", ".hypothesis", ".mypy_cache", ".natant", ".pytest_cache", ".ruff_cache", ".venv"}
 MADE |= {"__pycache__", "build", "dist", "natant.egg-info", "node_modules"}
 
 MADE_FILE = re.compile(r"\.pyc$|\.so$|^\.coverage")
