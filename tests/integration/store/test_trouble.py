@@ -38,7 +38,8 @@ def filled(folder: Path) -> Path:
 
 def test_a_record_that_was_changed_above_the_database_is_refused_and_named(tmp_path: Path) -> None:
     database = raw(filled(tmp_path / "s"))
-    sealed = bytes(database[b"da"])
+    sealed = database[b"da"]
+    assert isinstance(sealed, bytes)
     database[b"da"] = sealed[:-1] + b"E"
     database.close()
     store = RocksStore(tmp_path / "s")
