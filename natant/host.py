@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from natant.codec import recon, uri
 from natant.codec.recon.value import Record, Value
-from natant.errors import LinkError, NatantError, PlaneError, StoreError
+from natant.errors import LinkError, NatantError, PlaneError, StoreError, TurnError
 from natant.ingress.pump import Pump
 from natant.kernel import key
 from natant.kernel.cell import Cell
@@ -59,6 +59,8 @@ class Host:
         self.hub = Hub(self.kernel, authenticator=plane.authenticator, policy=plane.policy)
         self.downlinks = AgentDownlinks(self.kernel, self.hub, connect)
         self.counters = self.kernel.counter
+        #: what callers of this object wait for
+        self._asked: set[Any] = set()
         self.pumps = [Pump(self.kernel, spec) for spec in plane.sources]
 
     # --- life -----------------------------------------------------------------------------------------------------
@@ -92,9 +94,12 @@ class Host:
             )
 
     async def stop(self) -> None:
-        """Quiesce, then close the store."""
+        """Quiesce, then close the store.  Who still waits is told that nobody knows."""
         if not self.kernel.is_stopping:
             await self.quiesce()
+        for future in list(self._asked):
+            if not future.done():
+                future.set_exception(_unknown())
         for closer in self.closers:
             try:
                 closer()
@@ -147,7 +152,8 @@ class Host:
         """Command a lane and wait until the effect is durable.
 
         :param command_id: a command that comes again with the same id is not done again.
-        :raises NatantError: where it was refused or failed; nothing of it happened then.
+        :raises NatantError: where it was refused or failed; nothing of it happened then, but for ``NT-TURN-016`` (a part of it
+            did) and ``NT-TURN-018`` (nobody knows).
         """
         refusal = self.kernel.admit()
         if refusal is not None:
@@ -163,8 +169,12 @@ class Host:
             else:
                 future.set_result(outcome)
 
-        self.kernel.command(cell, found, value, command_id=command_id, reply=reply)
-        outcome: Outcome = await future
+        self._asked.add(future)
+        try:
+            self.kernel.command(cell, found, value, command_id=command_id, reply=reply)
+            outcome: Outcome = await future
+        finally:
+            self._asked.discard(future)
         return outcome
 
     async def read(self, node: str, lane: str, *, identity: Identity = ANONYMOUS) -> Value:
@@ -193,8 +203,12 @@ class Host:
                 future.set_result(result)
 
         cell._touched = self.kernel.idle.tick
-        self.hub.when_shown(cell, found, f"read:{lane}", found.read, use, may_refuse=True)
-        result: Value = await future
+        self._asked.add(future)
+        try:
+            self.hub.when_shown(cell, found, f"read:{lane}", found.read, use, may_refuse=True)
+            result: Value = await future
+        finally:
+            self._asked.discard(future)
         return result
 
     async def describe(self, node: str) -> dict[str, Any]:
@@ -259,3 +273,12 @@ class Host:
             "sequence": kernel.journal.sequence,
             "uptime_s": round(self.env.now() - kernel.started_s, 3),
         }
+
+
+def _unknown() -> TurnError:
+    return TurnError(
+        "NT-TURN-018",
+        "the host stopped before the store had what was asked for, so it may or may not have happened; send it again under "
+        "the same id, or look",
+        http_status=503,
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from natant.codec.form import form
 from natant.errors import TurnError
 from natant.kernel.env import Handle, Job
+from natant.kernel.idwindow import unfinished
 from natant.kernel.step import Steps
 from natant.kernel.turn import Turn, Work
 
@@ -46,13 +47,15 @@ class Resumption:
 class _Handler:
     """One running ``async`` handler."""
 
-    __slots__ = ("deadline", "is_expired", "job", "turn")
+    __slots__ = ("deadline", "has_part", "is_expired", "job", "turn")
 
     def __init__(self, turn: Turn) -> None:
         self.turn: Turn | None = turn
         self.job: Job | None = None
         self.deadline: Handle | None = None
         self.is_expired = False
+        #: a first part of what it does has been committed
+        self.has_part = False
 
 
 class AsyncTurns:
@@ -122,7 +125,7 @@ class AsyncTurns:
         self.stuck.discard(cell.node)
         try:
             if host.is_halted or isinstance(error, _OUTRIGHT):
-                host.abandon(turn)
+                host.abandon(turn, unfinished(cell) if handler.has_part else None)
             elif error is None:
                 host.finish(turn, value)
             elif handler.is_expired:
@@ -201,6 +204,7 @@ class AsyncTurns:
         if command_id is not None:
             host.ids.begin(turn, command_id)
         self._disarm(handler)
+        handler.has_part = True
         handler.turn = None
         cell._turn = None
         cell._is_busy = False
@@ -225,7 +229,7 @@ class AsyncTurns:
         except BaseException:
             work.reply, work.command_id = reply, command_id
             if handler.turn is None:
-                host.refuse(work, cell)
+                host.refuse(work, cell, unfinished(cell))
             raise
         finally:
             self._come_back(cell)

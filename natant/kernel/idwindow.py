@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from natant.kernel.cell import Cell
     from natant.kernel.kernel import Kernel
 
-__all__ = ["IdWindows"]
+__all__ = ["IdWindows", "unfinished"]
 
 #: how the record of an id begins: was the command answered, or only begun?
 _ANSWERED: Final = "+"
@@ -56,7 +56,7 @@ class IdWindows:
                 count = int.from_bytes(stored[len(prefix) :], "big")
                 head, _, name = record.decode("utf-8", "surrogatepass").partition("\0")
                 if head[:1] == _BEGUN:
-                    window.answers[name] = (count, _unfinished(cell))
+                    window.answers[name] = (count, unfinished(cell))
                 else:
                     window.answers[name] = (count, recon.decode(head[1:]) if head[1:] else None)
                 window.next = count + 1
@@ -96,7 +96,7 @@ class IdWindows:
         window = self._window(turn.cell)
         if command_id not in window.waiting:
             window.waiting[command_id] = []
-            self._write(turn, command_id, _unfinished(turn.cell), _BEGUN)
+            self._write(turn, command_id, unfinished(turn.cell), _BEGUN)
 
     def remember(self, turn: Turn) -> None:
         """Journal the id of the turn's command with its effect and answer."""
@@ -144,11 +144,12 @@ class IdWindows:
                 turn.records.append((1, key.id_key(cell.node, gone), b""))
 
 
-def _unfinished(cell: Cell) -> TurnError:
+def unfinished(cell: Cell) -> TurnError:
+    """The error for a command whose first part was done, and the rest was not."""
     return TurnError(
         "NT-TURN-016",
-        f"this command of {cell.node} was begun and not finished: what it did before its first self.task stands, the rest "
-        "did not happen; see what is there, then send what is missing under another id",
+        f"this command of {cell.node} was begun and not finished: what it did before its self.task stands, the rest did not "
+        "happen; see what is there, then send what is missing",
         http_status=409,
     )
 

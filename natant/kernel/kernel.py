@@ -328,11 +328,11 @@ class Kernel:
         finally:
             cell._turn = None
 
-    def abandon(self, turn: Turn) -> None:
-        """End a turn as though it had never begun."""
+    def abandon(self, turn: Turn, error: NatantError | None = None) -> None:
+        """End a turn as though it had never begun; whoever waits is told ``error``, or that the host is stopping."""
         turn.cell._turn = None
         turn.roll_back()
-        self.refuse(turn.work, turn.cell)
+        self.refuse(turn.work, turn.cell, error)
 
     def broken(self, what: str, error: BaseException) -> None:
         """Report an error that was caught so that it harms nobody else."""
@@ -362,13 +362,13 @@ class Kernel:
         for work in mail or ():
             self.refuse(work)
 
-    def refuse(self, work: Work, cell: Cell | None = None) -> None:
+    def refuse(self, work: Work, cell: Cell | None = None, error: NatantError | None = None) -> None:
         """Tell whoever waits for ``work`` that it will not be done; what stands in the outbox is done after the restart."""
         if work.command_id is not None and cell is not None:
             self.ids.leave(work, cell)
         reply, work.reply = work.reply, None
         if reply is not None:
-            self._attempt(f"the answer to {work.label}", reply, None, _stopping())
+            self._attempt(f"the answer to {work.label}", reply, None, error or _stopping())
 
     def _take_mail(self, cell: Cell) -> None:
         mail = cell._mail
