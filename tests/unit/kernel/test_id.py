@@ -116,7 +116,7 @@ async def test_a_crash_in_the_task_is_told_and_nothing_is_done_twice() -> None:
         await p.clock.settle()
         await p.crash()
         await p.clock.settle()
-        with pytest.raises(TurnError, match="NT-TURN-008"):
+        with pytest.raises(TurnError, match="NT-TURN-016"):
             await first
         GATES[0].set()
         for _ in range(2):

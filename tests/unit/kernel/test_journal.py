@@ -124,3 +124,23 @@ async def test_a_journal_that_is_far_behind_takes_no_more() -> None:
         await p.clock.settle()
         assert kernel.admit() is None
         assert await p.get("/thing/a", "count") == MAX_OPEN_UNITS
+
+
+async def test_a_stop_that_cannot_commit_tells_who_waits_that_nobody_knows() -> None:
+    store = FlakyStore()
+    async with natant.testing.plane(PLANE, store=store) as p:
+        await p.command("/thing/a", "add", 1)
+        store.failure = StoreError("NT-STORE-005", "disk full")
+        waiting = asyncio.ensure_future(p.host.command("/thing/a", "add", 1))
+        reading = asyncio.ensure_future(p.host.read("/thing/a", "count"))
+        await p.clock.settle()
+        stopping = asyncio.ensure_future(p.restart())
+        for _ in range(4):
+            await p.clock.jump(10)
+        await stopping
+        for asked in (waiting, reading):
+            with pytest.raises(TurnError, match="NT-TURN-018"):
+                await asked
+        store.failure = None
+        assert await p.get("/thing/a", "count") == 1
+        assert p.host.is_ready

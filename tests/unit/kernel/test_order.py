@@ -172,7 +172,7 @@ async def test_a_stop_answers_whoever_waits_for_a_task() -> None:
         await p.clock.settle()
         await p.clock.jump(6)
         await stopping
-        with pytest.raises(TurnError, match="NT-TURN-008"):
+        with pytest.raises(TurnError, match="NT-TURN-016"):
             await waiting
         assert await p.get("/unit/1", "total") == 1
 
