@@ -31,6 +31,8 @@ __all__ = ["Host"]
 LISTING_LIMIT: Final = 1000
 #: how long a stop waits for handlers that run
 STOP_GRACE_S: Final = 5.0
+#: how long it waits then for those that it cancels
+CANCEL_GRACE_S: Final = 0.5
 #: how long a stop waits for the store to take what is on its way
 COMMIT_GRACE_S: Final = 20.0
 
@@ -83,6 +85,7 @@ class Host:
         await self.downlinks.close_all()
         kernel.drain()
         kernel.halt()
+        await kernel.async_turns.wait_idle(self.env.now() + CANCEL_GRACE_S)
         done = self.env.future()
         kernel.journal.when_idle(lambda: None if done.done() else done.set_result(None))
         late = self.env.call_at(self.env.now() + COMMIT_GRACE_S, lambda: None if done.done() else done.set_result(None))
