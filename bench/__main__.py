@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import group, inside, resident, wire
+from bench import group, inside, resident, store, wire
 from bench.place import CORES, Place
 from bench.table import Row, lines
 from natant import build
@@ -35,6 +35,7 @@ def benchmarks(agents: int) -> dict[str, Benchmark]:
         "memory": lambda place: resident.memory(place, agents),
         "start": lambda place: resident.start(place, agents),
         "group": group.group,
+        "store": store.store,
         "codec": lambda _: inside.codec(),
         "read": lambda _: inside.read(),
         "flights": inside.flights,

@@ -55,7 +55,7 @@ class Cursor:
         """The pairs as their user knows them: keys without the first byte, values whose checksum fits."""
         for key, sealed in self.sealed():
             value = sealed[SEAL_SIZE:]
-            if crc32(value, crc32(key)) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
+            if crc32(key + value) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
                 raise damaged(key[1:], self._place)
             yield key[1:], value
 
@@ -68,17 +68,7 @@ class Cursor:
                     f"the store in {self._place} was closed or opened again in the middle of a scan. Scan again.",
                 )
             chunk: list[tuple[bytes, bytes]] = []
-            trouble = ""
-            while len(chunk) < size:
-                key = iterator.key()
-                if key is None:
-                    try:
-                        iterator.status()
-                    except Exception as error:
-                        trouble = str(error)
-                    break
-                chunk.append((key, iterator.value()))
-                iterator.next()
+            trouble = _read(iterator, size, chunk)
             if chunk:
                 self._last = chunk[-1][0]
             if trouble:
@@ -87,3 +77,20 @@ class Cursor:
                 del iterator
                 raise damaged(self._last[1:], self._place, f"reading on from here failed: {trouble}")
             return chunk
+
+
+def _read(iterator: RdictIter, size: int, chunk: list[tuple[bytes, bytes]]) -> str:
+    """Move up to ``size`` pairs into ``chunk``; what went wrong, or nothing."""
+    key_of, value_of, move = iterator.key, iterator.value, iterator.next
+    for _ in range(size):
+        key = key_of()
+        if key is None:
+            # The end, or damage: only the status tells which.
+            try:
+                iterator.status()
+            except Exception as error:
+                return str(error)
+            return ""
+        chunk.append((key, value_of()))
+        move()
+    return ""

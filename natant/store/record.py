@@ -21,7 +21,7 @@ SEAL_SIZE = 4
 
 def seal(key: bytes, value: bytes) -> bytes:
     """``value`` with its checksum in front."""
-    return crc32(value, crc32(key)).to_bytes(SEAL_SIZE, "little") + value
+    return crc32(key + value).to_bytes(SEAL_SIZE, "little") + value
 
 
 def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
@@ -31,7 +31,7 @@ def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
     :raises StoreError: ``NT-STORE-004`` where the checksum does not fit.
     """
     value = sealed[SEAL_SIZE:]
-    if crc32(value, crc32(key)) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
+    if crc32(key + value) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
         raise damaged(key, place)
     return value
 

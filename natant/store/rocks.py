@@ -34,11 +34,11 @@ from natant.store.trouble import Kind, has_room, kind_of, lost, translate
 
 __all__ = ["RocksStore"]
 
+#: First byte of the keys of the store's user.
 _DATA = b"d"
-#: Checksum of the byte every key of the user starts with: sealing goes over the whole key, as stored.
-_DATA_CRC = crc32(_DATA)
 #: RocksDB may ask for a pause while it writes its memory to tables; we wait this long at most.
 STALL_LIMIT_S = 30.0
+#: Time between two tries.
 STALL_PAUSE_S = 0.002
 #: A prefix with at most so many keys is deleted key by key: a range tombstone slows down all reads until it is compacted.
 FEW_KEYS = 128
@@ -96,14 +96,15 @@ class RocksStore:
 
         :raises StoreError: ``NT-STORE-004`` where the record or what holds it is damaged.
         """
+        whole = _DATA + key
         try:
-            sealed = self._database.get(_DATA + key)  # type: ignore[union-attr]  # closed: see _get_with_care
+            sealed = self._database.get(whole)  # type: ignore[union-attr]  # closed: see _get_with_care
         except Exception:
             sealed = self._get_with_care(key)
         if sealed is None:
             return None
         value: bytes = sealed[SEAL_SIZE:]
-        if crc32(value, crc32(key, _DATA_CRC)) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
+        if crc32(whole + value) != int.from_bytes(sealed[:SEAL_SIZE], "little"):
             raise damaged(key, self._place)
         return value
 
@@ -202,7 +203,8 @@ class RocksStore:
         compared = 0
         for index, (kind, key, value) in enumerate(batch):
             if kind == PUT:
-                put(_DATA + key, crc32(value, crc32(key, _DATA_CRC)).to_bytes(SEAL_SIZE, "little") + value)
+                whole = _DATA + key
+                put(whole, crc32(whole + value).to_bytes(SEAL_SIZE, "little") + value)
             elif kind == DELETE:
                 delete(_DATA + key)
             else:
@@ -244,8 +246,7 @@ class RocksStore:
             raise lost(self._database_path, f"{self._tail.commit} were acknowledged, but there is no file CURRENT")
         try:
             last = self._verify() if has_database else 0
-            options = tuning.options(is_new=not has_database, cache=self._cache, buffer_bytes=self._buffer_bytes)
-            self._database = Rdict(str(self._database_path), options)
+            self._database = self._open_database(AccessType.read_write(), is_new=not has_database)
         except StoreError:
             raise
         except Exception as error:
@@ -257,10 +258,14 @@ class RocksStore:
         self._tail.sync()
         return last
 
+    def _open_database(self, access: AccessType, *, is_new: bool) -> Rdict:
+        options = tuning.options(is_new=is_new, cache=self._cache, buffer_bytes=self._buffer_bytes)
+        # Named in full, or rocksdict takes most options from a file in the folder, and a small cache of its own.
+        return Rdict(str(self._database_path), options, {"default": options}, access)
+
     def _verify(self) -> int:
         """Open the database for reading and check that every acknowledged commit is in it."""
-        options = tuning.options(is_new=False, cache=self._cache, buffer_bytes=self._buffer_bytes)
-        database = Rdict(str(self._database_path), options, access_type=AccessType.read_only(False))
+        database = self._open_database(AccessType.read_only(False), is_new=False)
         try:
             end = successor(chain.PREFIX)
             assert end is not None

@@ -10,7 +10,15 @@ Called by :mod:`natant.store.rocks`.
 
 from __future__ import annotations
 
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options, WriteOptions
+from rocksdict import (
+    BlockBasedIndexType,
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    DBRecoveryMode,
+    Options,
+    WriteOptions,
+)
 
 __all__ = ["BUFFER_BYTES", "CACHE_BYTES", "LOG_BYTES", "WRITE_BUFFERS", "options", "write_options"]
 
@@ -30,6 +38,8 @@ BACKGROUND_JOBS = 2
 TALK_BYTES = 1 << 20
 #: one block of a table
 BLOCK_BYTES = 8 << 10
+#: one part of a table's index or filter
+META_BLOCK_BYTES = 4 << 10
 #: bits of a table's filter for each key
 BLOOM_BITS_PER_KEY = 10
 #: steps in which RocksDB's list of files grows
@@ -45,6 +55,11 @@ def options(*, is_new: bool, cache: Cache, buffer_bytes: int = BUFFER_BYTES) -> 
     # Indexes and filters count against the cache: memory stays bounded however many tables there are.
     table.set_cache_index_and_filter_blocks(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    # In small parts: a filter of one piece outgrows its shard of the cache, and is then read from the file at every get.
+    table.set_index_type(BlockBasedIndexType.two_level_index_search())
+    table.set_partition_filters(True)
+    table.set_metadata_block_size(META_BLOCK_BYTES)
+    table.set_pin_top_level_index_and_filter(True)
     table.set_format_version(5)
 
     chosen = Options(raw_mode=True)

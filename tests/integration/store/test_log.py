@@ -156,6 +156,37 @@ def test_who_keeps_the_error_does_not_keep_the_database_open(tmp_path: Path) -> 
     store = RocksStore(folder)
     with pytest.raises(StoreError, match=r"NT-STORE-004.*\.sst") as kept:
         list(store.scan(b"k"))
+    with pytest.raises(StoreError, match=r"NT-STORE-004  the record b'k.*\.sst"):
+        read_all(store)
     store.close()
     RocksStore(folder).close()
     assert kept.value.__traceback__ is not None
+
+
+def read_all(store: RocksStore) -> None:
+    for number in range(1000):
+        store.get(b"k%05d" % number)
+
+
+def test_the_place_of_a_changed_byte_is_found(tmp_path: Path) -> None:
+    """Whichever byte it is: the entry that holds it is named, or the log seems to end there."""
+    store = RocksStore(tmp_path / "s")
+    for number in range(12):
+        store.apply([(0, b"k%d" % number, b"x" * 3 * number)])
+    (log,) = wal.logs(tmp_path / "s" / DATABASE)
+    whole = log.read_bytes()
+    store.close()
+    folder = tmp_path / "log"
+    folder.mkdir()
+    copy = folder / "000004.log"
+    copy.write_bytes(whole)
+    ends = wal.batch_ends(copy)
+    assert (len(ends), ends[-1], wal.find_damage(folder)) == (12, len(whole), None)
+    for place in range(len(whole)):
+        copy.write_bytes(whole[:place] + bytes((whole[place] ^ 0x20,)) + whole[place + 1 :])
+        damage = wal.find_damage(folder)
+        begin = max((end for end in ends if end <= place), default=0)
+        assert wal.batch_ends(copy) == [end for end in ends if end <= begin]
+        # Only a length that reaches beyond the end looks like an entry that was being written.
+        assert damage is not None or place - begin in {4, 5}
+        assert damage is None or (damage.file, damage.offset) == (copy, begin)

@@ -184,6 +184,19 @@ def test_a_closed_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         store.get(b"a")
 
 
+def test_the_options_are_ours_whatever_the_folder_says(tmp_path: Path) -> None:
+    """rocksdict would take most of them, and a small cache, from a file in the folder."""
+    folder = filled(tmp_path / "s")
+    for file in (folder / DATABASE).glob("OPTIONS-*"):
+        file.write_text(file.read_text().replace("write_buffer_size=16777216", "write_buffer_size=65536"))
+    store = RocksStore(folder, cache_bytes=9 << 20)
+    assert store._database is not None
+    assert store._database.property_int_value("rocksdb.block-cache-capacity") == 9 << 20
+    store.close()
+    newest = max((folder / DATABASE).glob("OPTIONS-*"), key=lambda file: file.name)
+    assert "write_buffer_size=16777216" in newest.read_text()
+
+
 # --- opening -------------------------------------------------------------------------------------------------------
 
 
