@@ -118,7 +118,7 @@ class Pump:
                 burst = 0 if await self._pace(item.at) else burst
             self._hand_over(item)
             burst += 1
-            if burst >= BURST or self._busy is not None:
+            if burst >= BURST or self._busy is not None or self._kernel.pressure.is_high:
                 burst = 0
                 await self._yield()
 
@@ -129,7 +129,7 @@ class Pump:
                 await self._pace(item.at)
             self._hand_over(item)
             burst += 1
-            if burst >= BURST or self._busy is not None:
+            if burst >= BURST or self._busy is not None or self._kernel.pressure.is_high:
                 burst = 0
                 await self._yield()
 

@@ -225,6 +225,8 @@ class Session:
             link = uplinks.make(self, cell, lane, (node, lane_text), prio=envelope.prio, rate=envelope.rate)
             self.links[node, lane_text] = link
             hub.counter.links_opened += 1
+        else:
+            link.ask(envelope.prio, envelope.rate)
         self._has_prio = self._has_prio or bool(envelope.prio)
         self._attach(link, linked if is_new or not is_sync else None, is_sync)
         self._ease(cell)

@@ -55,8 +55,7 @@ class Uplink:
         self.cell = cell
         self.lane = lane
         self.node, self.lane_text = address
-        self.prio = prio
-        self.gap_s = min(1.0 / rate, LONGEST_GAP_S) if rate > 0 else 0.0
+        self.ask(prio, rate)
         self.next_s = 0.0
         self.event_header = session.hub.header(*address)
         self.is_ready = False
@@ -66,6 +65,11 @@ class Uplink:
         self.held: Handle | None = None
         #: a sync was asked for while one is under way
         self.is_sync_asked = False
+
+    def ask(self, prio: float, rate: float) -> None:
+        """The peer asks for a priority, and for so many events a second at most; 0 is without limit."""
+        self.prio = prio
+        self.gap_s = min(1.0 / rate, LONGEST_GAP_S) if rate > 0 else 0.0
 
     def offer(self, event: Event) -> None:
         """Take a change of the lane."""

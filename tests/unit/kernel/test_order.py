@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 import natant.testing
 from natant import Agent, Config, Item, Plane, command, lane
-from natant.errors import LaneError, TurnError
+from natant.errors import LaneError, StoreError, TurnError
 from natant.kernel.pressure import Pressure
+from natant.store.contract import Operation
+from natant.store.memory import MemoryStore
 from natant.testing import Peer, TestPlane
 
 GATES: list[asyncio.Event] = []
@@ -342,3 +344,35 @@ async def test_a_source_waits_for_the_agent_it_floods() -> None:
         GATES[0].set()
         await p.clock.settle()
         assert await p.get("/unit/1", "taken") == list(range(2, 20))
+
+
+class FullStore(MemoryStore):
+    is_full = False
+
+    def apply(self, batch: Sequence[Operation]) -> None:
+        if self.is_full:
+            raise StoreError("NT-STORE-005", "disk full")
+        super().apply(batch)
+
+
+@pytest.mark.parametrize("speed", [0.0, 1.0])
+async def test_a_source_waits_while_the_store_is_full_also_where_it_keeps_its_own_time(speed: float) -> None:
+    app = Plane("units", [Unit])
+    given: list[int] = []
+
+    @app.source("clock", speed=speed)
+    async def clock(position: int) -> AsyncIterator[Item]:
+        for number in range(position + 1, 1000):
+            given.append(number)
+            yield Item(number, "/unit/1", "take", number, at=float(number))
+
+    store = FullStore()
+    store.is_full = True
+    async with natant.testing.plane(app, store=store, start_s=0.0) as p:
+        await p.clock.jump(100)
+        assert len(given) < 300
+        assert speed == 0.0 or len(given) < 5
+        store.is_full = False
+        await p.clock.jump(2000)
+        assert given == list(range(1, 1000))
+        assert len(await p.get("/unit/1", "taken")) == 999

@@ -233,6 +233,23 @@ async def test_a_link_that_ended_while_it_was_held_back_leaves_nothing_behind() 
         assert p.host.kernel.require("/unit/1")._links is None
 
 
+async def test_a_peer_may_ask_for_another_rate_later() -> None:
+    async with natant.testing.plane(PLANE) as p:
+        peer = p.connect()
+        peer.session.receive(f"@link({N},lane:value,rate:1)")
+        await p.command("/unit/1", "set", 1)
+        await p.command("/unit/1", "set", 2)
+        assert peer.received[-1] == f"@event({N},lane:value) 1".encode()
+        peer.session.receive(f"@link({N},lane:value)")
+        await p.command("/unit/1", "set", 3)
+        assert peer.received[-1] == f"@event({N},lane:value) 3".encode()
+        await p.clock.jump(2)
+        peer.session.receive(f"@link({N},lane:value,rate:1)")
+        for number in (4, 5):
+            await p.command("/unit/1", "set", number)
+        assert peer.received[-1] == f"@event({N},lane:value) 4".encode()
+
+
 # --- quick ones
 
 
