@@ -30,7 +30,7 @@ from natant.store.cursor import Cursor
 from natant.store.folder import DATABASE, Folder, explain, sync_directory
 from natant.store.record import SEAL_SIZE, damaged, successor
 from natant.store.tail import Tail
-from natant.store.trouble import Kind, has_room, kind_of, lost, translate
+from natant.store.trouble import Kind, check_room, kind_of, lost, translate
 
 __all__ = ["RocksStore"]
 
@@ -246,6 +246,7 @@ class RocksStore:
             raise lost(self._database_path, f"{self._tail.commit} were acknowledged, but there is no file CURRENT")
         try:
             last = self._verify() if has_database else 0
+            check_room(self._database_path)
             self._database = self._open_database(AccessType.read_write(), is_new=not has_database)
         except StoreError:
             raise
@@ -290,11 +291,7 @@ class RocksStore:
 
         :raises StoreError: ``NT-STORE-005`` where there still is no room.
         """
-        need = sum(len(key) + len(value) for _, key, value in batch)
-        if not has_room(self._database_path, need):
-            raise StoreError(
-                "NT-STORE-005", f"there still is no room in {self._place}. Nothing was made true; free some space."
-            )
+        check_room(self._database_path, sum(len(key) + len(value) for _, key, value in batch))
         with self._lock:
             self._let_go()
             # Where the batch is there already, doing it once more changes nothing.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import errno
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from natant.errors import StoreError
 from natant.store import wal
 from natant.store.folder import DATABASE, is_full
 
-__all__ = ["Kind", "has_room", "kind_of", "lost", "translate"]
+__all__ = ["Kind", "check_room", "kind_of", "lost", "translate"]
 
 #: Room beyond the batch and the logs that a database needs to be opened again.
 SPARE_BYTES = 2 << 20
@@ -82,18 +83,34 @@ def lost(database: Path, fact: str) -> StoreError:
     )
 
 
-def has_room(database: Path, need_bytes: int) -> bool:
-    """Whether a batch of ``need_bytes`` and a new start of the database find room.
+def check_room(database: Path, need_bytes: int = 0) -> None:
+    """Look for the room that a database wants when it is opened, and a batch of ``need_bytes`` after that.
 
-    The start turns what the logs hold into a table, so it wants as much as they have, and the batch.
+    What the logs hold becomes a table then.  A try that fails for want of room leaves half a table behind, which makes the
+    want worse: so look first.
+
+    :raises StoreError: ``NT-STORE-005`` where there is less.
     """
-    probe = database.parent / "natant.probe"
-    size = SPARE_BYTES + need_bytes + sum(file.stat().st_size for file in wal.logs(database))
+    log_bytes = sum(file.stat().st_size for file in wal.logs(database))
+    if not log_bytes and not need_bytes:
+        return
+    wanted = SPARE_BYTES + need_bytes + log_bytes
+    missing = wanted - shutil.disk_usage(database.parent).free
+    if missing > 0 or not _can_take(database.parent / "natant.probe", wanted):
+        raise StoreError(
+            "NT-STORE-005",
+            f"no room in {database.parent}: {wanted / 2**20:.1f} MiB are wanted to go on, of which "
+            f"{max(missing, 1) / 2**20:.1f} MiB or more are missing. Nothing was made true; free some space and try again.",
+        )
+
+
+def _can_take(probe: Path, wanted: int) -> bool:
+    """Whether the system grants a file of that size: there may be a quota."""
     try:
         handle = os.open(probe, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(handle, 0, size)
+                os.posix_fallocate(handle, 0, wanted)
         finally:
             os.close(handle)
     except OSError as error:

@@ -210,18 +210,42 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
     assert "NT-STORE-003" in result.stderr
 
 
-def test_a_full_disk_loses_nothing_and_passes(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("a small disk cannot be mounted here: " + mounted.stderr.decode().strip())
-    try:
-        fill_and_recover(disk)
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_is_read_only_is_refused(disk: Path) -> None:
+    write(disk / "s", 3)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    for name in ("s", "new"):
+        with pytest.raises(StoreError, match="NT-STORE-003"):
+            RocksStore(disk / name)
+
+
+def test_a_start_on_a_full_disk_says_what_is_missing_and_leaves_nothing(disk: Path) -> None:
+    write(disk / "s", 2000)
+    ballast = disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(disk).free - (1 << 20)))
+    before = sorted(disk.rglob("*.sst"))
+    for _ in range(3):
+        with pytest.raises(StoreError, match=r"NT-STORE-005.*MiB or more are missing"):
+            RocksStore(disk / "s")
+    assert sorted(disk.rglob("*.sst")) == before
+    ballast.unlink()
+    assert audit(disk / "s", 2000) == 2000
+
+
+def test_a_full_disk_loses_nothing_and_passes(disk: Path) -> None:
+    fill_and_recover(disk)
 
 
 def fill_and_recover(disk: Path) -> None:
