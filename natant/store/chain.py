@@ -25,7 +25,7 @@ PREFIX = b"\0"
 #: commits whose numbers are kept in the ring
 SLOTS = 65_536
 #: commits after which memory is written to a table
-FLUSH_EVERY = 16_384
+FLUSH_EVERY = 7_168
 assert (WRITE_BUFFERS + 1) * FLUSH_EVERY <= SLOTS, "a commit that is only in the log would leave the ring"
 
 

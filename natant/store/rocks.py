@@ -51,7 +51,7 @@ class RocksStore:
 
     :param path: the folder; it is made where it is missing.
     :param cache_bytes: memory for blocks, indexes and filters.
-    :param buffer_bytes: fresh writes held in memory before they become a table; up to three such buffers exist.
+    :param buffer_bytes: size of one buffer for fresh writes; up to ``tuning.WRITE_BUFFERS`` of them exist.
     :raises StoreError: ``NT-STORE-001`` to ``NT-STORE-006`` where the folder cannot be opened; see the catalogue.
     """
 

@@ -188,13 +188,13 @@ def test_the_options_are_ours_whatever_the_folder_says(tmp_path: Path) -> None:
     """rocksdict would take most of them, and a small cache, from a file in the folder."""
     folder = filled(tmp_path / "s")
     for file in (folder / DATABASE).glob("OPTIONS-*"):
-        file.write_text(file.read_text().replace("write_buffer_size=16777216", "write_buffer_size=65536"))
+        file.write_text(file.read_text().replace("write_buffer_size=4194304", "write_buffer_size=65536"))
     store = RocksStore(folder, cache_bytes=9 << 20)
     assert store._database is not None
     assert store._database.property_int_value("rocksdb.block-cache-capacity") == 9 << 20
     store.close()
     newest = max((folder / DATABASE).glob("OPTIONS-*"), key=lambda file: file.name)
-    assert "write_buffer_size=16777216" in newest.read_text()
+    assert "write_buffer_size=4194304" in newest.read_text()
 
 
 # --- opening -------------------------------------------------------------------------------------------------------
