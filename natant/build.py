@@ -25,6 +25,17 @@ HOT_MODULES: Final = (
     "natant.codec.recon.parse",
     "natant.codec.recon.writer",
     "natant.codec.warp.envelope",
+    "natant.kernel.counter",
+    "natant.kernel.change",
+    "natant.kernel.lanekind",
+    "natant.kernel.cell",
+    "natant.kernel.turn",
+    "natant.kernel.run",
+    "natant.lane.base",
+    "natant.lane.exact_dict",
+    "natant.lane.value_base",
+    "natant.lane.map_base",
+    "natant.lane.command_lane",
 )
 
 

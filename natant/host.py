@@ -205,7 +205,7 @@ class Host:
             else:
                 future.set_result(result)
 
-        cell._touched = self.kernel.idle.tick
+        cell._touched = self.kernel.tick
         self._asked.add(future)
         try:
             self.hub.when_shown(cell, found, f"read:{lane}", found.read, use, may_refuse=True)

@@ -18,7 +18,8 @@ _DELETE_PREFIX: Final = 2
 
 
 class _Unit(Protocol):
-    records: list[Record]
+    @property
+    def records(self) -> list[Record]: ...
 
 
 def gather(units: Iterable[_Unit]) -> list[Record]:

@@ -1,18 +1,18 @@
 """The part of an agent that the kernel sees: its name, the state of its lanes, and where it stands in its turns.
 
 Memory matters here, since there may be millions: a cell is a handful of pointers; mailbox, links and lane states
-come to life when first needed.
+come to life when first needed.  A hot module: types for Cython are in ``cell.pxd``.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final  # noqa: F401  # named in a comment below
 
 if TYPE_CHECKING:
     from natant.kernel.kernel import Kernel
     from natant.kernel.lanekind import LaneKind
-    from natant.kernel.schema import Schema
+    from natant.kernel.schema import Schema  # noqa: F401  # named in a comment below
     from natant.kernel.turn import Turn
 
 __all__ = ["UNLOADED", "Cell"]
@@ -39,7 +39,8 @@ class Cell:
 
     __slots__ = ("_host", "_is_busy", "_links", "_mail", "_pending", "_state", "_touched", "_turn", "_is_known", "node")
 
-    _schema: ClassVar[Schema]
+    #: of the class; a comment, since Cython takes an annotation for an attribute of each object
+    _schema = None  # type: ClassVar[Schema]  # type: ignore[assignment]
 
     node: str
     _host: Kernel

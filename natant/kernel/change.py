@@ -1,6 +1,7 @@
 """What a turn changes in a lane, in the form in which links publish it.
 
-An event holds text: the value was encoded once, for the journal and for all links together.
+An event holds text: the value was encoded once, for the journal and for all links together.  A hot module: types for Cython are
+in ``change.pxd``.
 """
 
 from __future__ import annotations

@@ -21,12 +21,13 @@ CHUNK: Final = 2000
 
 
 class IdleSweep:
-    """Finds idle agents and stops them; their state stays in the store."""
+    """Finds idle agents and stops them; their state stays in the store.
+
+    An agent's ``_touched`` is the tick of its kernel in which it was last used.
+    """
 
     def __init__(self, host: Kernel) -> None:
         self._host = host
-        #: the present time in ticks; an agent's ``_touched`` is the tick in which it was last used
-        self.tick = 0
         self._handle: Handle | None = None
         self._rest: Iterator[str] | None = None
         #: agents whose ``on_stop`` has been called and that are not gone yet
@@ -44,16 +45,12 @@ class IdleSweep:
             self._handle.cancel()
             self._handle = None
 
-    def touch(self, cell: Cell) -> None:
-        """The agent is in use."""
-        cell._touched = self.tick
-
     def _arm(self) -> None:
         env = self._host.env
         self._handle = env.call_at(env.now() + self._host.config.idle_timeout_s / TICKS, self._tick)
 
     def _tick(self) -> None:
-        self.tick += 1
+        self._host.tick += 1
         self._arm()
         if self._rest is None:
             self._rest = iter(list(self._host.agents))
@@ -78,7 +75,7 @@ class IdleSweep:
 
     def _is_idle(self, cell: Cell) -> bool:
         return (
-            self.tick - cell._touched >= TICKS
+            self._host.tick - cell._touched >= TICKS
             and not cell._is_busy
             and not cell._pending
             and not cell._links

@@ -47,7 +47,9 @@ class StorePort(Protocol):
 class Unit(Protocol):
     """What is committed together."""
 
-    records: list[tuple[int, bytes, bytes]]
+    @property
+    def records(self) -> list[tuple[int, bytes, bytes]]:
+        """What is written: operation, key and value each."""
 
     def release(self, sequence: int) -> None:
         """Publish; the records are durable."""

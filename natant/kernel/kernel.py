@@ -1,26 +1,20 @@
-"""The kernel: the table of agents and the loop that gives each its turns.
+"""The kernel: the table of agents, their life, and what is posted between their turns.
 
 One agent runs one turn at a time.  A piece of work (:class:`~natant.kernel.turn.Work`) is delivered to an agent; where
 the agent is free the turn runs at once, else the work waits in the agent's mailbox.  A turn that ends well becomes a unit
-of the journal; one that raises is rolled back and *parked* with its input, and the agent goes on.
-
-Invariants: work for one agent is done in the order of its delivery; an ended turn always becomes a unit or nothing, whatever
-else raises on the way (that is reported as *broken* and harms nobody else).
+of the journal; one that raises is rolled back and *parked* with its input, and the agent goes on: ``run.py`` has all of that.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from types import CoroutineType
 from typing import Any
 
 from natant.errors import NatantError, PlaneError, StoreError, TurnError
 from natant.kernel import key
-from natant.kernel.asyncturn import AsyncTurns, Resumption
+from natant.kernel.asyncturn import AsyncTurns
 from natant.kernel.cell import Cell
 from natant.kernel.config import Config
-from natant.kernel.counter import Counter
 from natant.kernel.env import Env
 from natant.kernel.idle import IdleSweep
 from natant.kernel.idwindow import IdWindows
@@ -30,13 +24,14 @@ from natant.kernel.outbox import Note, Outbox
 from natant.kernel.park import park
 from natant.kernel.pressure import Pressure
 from natant.kernel.route import Router
+from natant.kernel.run import Loop
 from natant.kernel.timer import TimerTable
-from natant.kernel.turn import Misfit, Outcome, Send, Turn, Work, offer
+from natant.kernel.turn import Misfit, Send, Turn, Work, command_work
 
 __all__ = ["Kernel"]
 
 
-class Kernel:
+class Kernel(Loop):
     """All agents of one process.
 
     :param router: which class lives where.
@@ -55,14 +50,12 @@ class Kernel:
         log: Log | None = None,
         is_volatile: bool = False,
     ) -> None:
+        self.config = config or Config()
+        super().__init__(mailbox_limit=self.config.mailbox_limit, is_volatile=is_volatile)
         self.router = router
         self.env = env
-        self.config = config or Config()
         self.store = store
-        self.is_volatile = is_volatile
-        self.counter = Counter()
         self.log = log or Log()
-        self.agents: dict[str, Cell] = {}
         self.journal = Journal(store, env, self._before_cut)
         self.journal.on_fault = self.log.store_failed
         self.journal.on_broken = self.broken
@@ -73,18 +66,11 @@ class Kernel:
         self.ids = IdWindows(self)
         self.async_turns = AsyncTurns(self)
         self.idle = IdleSweep(self)
-        #: the turn whose synchronous part runs at present, for the watchdog; ``turn_count`` tells one such part from the next
-        self.running: Turn | None = None
-        self.turn_count = 0
         self.is_open = False
         self.is_stopping = False
-        #: no further turn is begun
-        self.is_halted = False
         self.started_s = env.now()
         #: downlinks of agents, set by ``natant.link.agentlink``
         self.downlinks: Any = None
-        self._runnable: deque[Callable[[], None]] = deque()
-        self._is_draining = False
         self._is_drain_due = False
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
@@ -149,7 +135,7 @@ class Kernel:
         self.agents[node] = cell
         self.counter.activations += 1
         self.generation += 1
-        self.idle.touch(cell)
+        cell._touched = self.tick
         if schema.periodic:
             self._attempt(f"timers of {node}", self._arm, cell)
         if schema.joins and cell._is_known:
@@ -185,119 +171,9 @@ class Kernel:
         records.append((0, key.node_key(cell.node), text.encode()))
         self.timer.persist(cell, records)
 
-    # --- turns ----------------------------------------------------------------------------------------------------
+    # --- what went wrong ------------------------------------------------------------------------------------------
 
-    def deliver(self, cell: Cell, work: Work) -> None:
-        """Do ``work`` now, or after what the agent is busy with."""
-        if self.is_halted:
-            self.refuse(work)
-            return
-        if cell._is_busy or cell._mail:
-            mail = cell._mail
-            if mail is None:
-                mail = cell._mail = deque()
-            if len(mail) >= self.config.mailbox_limit and work.reply is not None:
-                self.counter.deliveries_refused += 1
-                work.reply(None, self.mailbox_full(cell))
-                return
-            mail.append(work)
-            return
-        self._run(cell, work)
-        if self._runnable and not self._is_draining:
-            self.drain()
-
-    def mailbox_full(self, cell: Cell) -> TurnError:
-        """The error for work that an agent cannot take now."""
-        return TurnError(
-            "NT-TURN-007",
-            f"{cell.node} is busy and {self.config.mailbox_limit} deliveries wait already; try again later",
-            http_status=429,
-        )
-
-    def _run(self, cell: Cell, work: Work) -> None:
-        turn = Turn(cell, work)
-        self.turn_count += 1
-        try:
-            if work.command_id is not None and self.ids.answer_duplicate(cell, work):
-                return
-            cell._turn = turn
-            self.running = turn
-            result = work.run(cell, work.argument)
-            self.running = None
-        except KeyboardInterrupt:
-            self.running = None
-            self.abandon(turn)
-            raise
-        except BaseException as error:
-            self.running = None
-            cell._turn = None
-            self.fail(turn, error)
-            return
-        if result is not None:
-            if result.__class__ is CoroutineType:
-                self.async_turns.open(turn, result)
-                return
-            if result.__class__ is Resumption:
-                self.async_turns.resume(turn, result)
-                return
-        cell._turn = None
-        self.finish(turn, result)
-
-    def finish(self, turn: Turn, value: Any) -> None:
-        """End a turn well: hand over what it did outside its agent, publish volatile changes, add its unit."""
-        work = turn.work
-        self.counter.turns += 1
-        turn.value = value
-        if work.command_id is not None:
-            self.ids.remember(turn)
-        self._settle(turn)
-        if turn.after is not None:
-            for function in turn.after:
-                self._attempt(f"{work.label} of {turn.cell.node}", function)
-        if turn.sends is not None:
-            self.outbox.add(turn.sends)
-        if turn.instant:
-            offer(turn.cell, turn.instant)
-        self._commit(turn)
-
-    def _settle(self, turn: Turn) -> None:
-        """Journal with the turn that its work has been done."""
-        work = turn.work
-        settle = work.settle
-        if settle is not None:
-            work.settle = None
-            self._attempt(f"the end of {work.label} of {turn.cell.node}", settle, turn)
-        send = work.send
-        if send is not None and not send.is_done:
-            self.outbox.done(send, turn.records)
-
-    def _commit(self, turn: Turn) -> None:
-        cell = turn.cell
-        turn.reply = turn.work.reply
-        if (turn.records or turn.sends) and not self.is_volatile:
-            if not cell._is_known:
-                self.make_known(cell, turn.records)
-        elif turn.reply is None and not turn.events:
-            return
-        elif not cell._pending:
-            cell._pending = 1
-            turn.release(0)
-            return
-        cell._pending += 1
-        self.journal.add(turn)
-
-    def fail(self, turn: Turn, error: BaseException) -> None:
-        """End a turn badly: take everything back, keep the cause, tell who asked."""
-        turn.roll_back()
-        work = turn.work
-        second = Turn(turn.cell, work)
-        second.error = self._keep_cause(second, error)
-        if work.command_id is not None:
-            self.ids.fail(second)
-        self._settle(second)
-        self._commit(second)
-
-    def _keep_cause(self, turn: Turn, error: BaseException) -> NatantError:
+    def keep_cause(self, turn: Turn, error: BaseException) -> NatantError:
         """Park the work of a turn that failed, where it should be; returns what to tell the asker."""
         cell, work = turn.cell, turn.work
         cause: BaseException = error
@@ -338,12 +214,6 @@ class Kernel:
         """Report an error that was caught so that it harms nobody else."""
         self.counter.faults += 1
         self.log.broken(what, error)
-
-    def _attempt(self, what: str, function: Callable[..., object], *args: Any) -> None:
-        try:
-            function(*args)
-        except Exception as error:
-            self.broken(what, error)
 
     def next_mail(self, cell: Cell) -> None:
         """The agent is free again: go on with what waits for it."""
@@ -410,23 +280,7 @@ class Kernel:
             self._is_drain_due = True
             self.env.call_soon(self.drain)
 
-    # --- commands -------------------------------------------------------------------------------------------------
-
-    def command(
-        self,
-        cell: Cell,
-        lane: Any,
-        body: Any,
-        *,
-        command_id: str | None = None,
-        reply: Callable[[Outcome | None, NatantError | None], None] | None = None,
-    ) -> None:
-        """Deliver a command to a lane; ``reply`` is told once its effect is durable."""
-        self.counter.commands += 1
-        cell._touched = self.idle.tick
-        self.deliver(
-            cell, Work(lane.receive, body, lane.name, again=("command", lane.name), reply=reply, command_id=command_id)
-        )
+    # --- commands from elsewhere ----------------------------------------------------------------------------------
 
     def admit(self) -> NatantError | None:
         """Why new acknowledged work is refused at present, None where it is welcome."""
@@ -461,8 +315,8 @@ class Kernel:
             self.log.undeliverable(send.node, send.lane, "no such node" if cell is None else "no such lane")
             self.outbox.drop(send)
             return
-        cell._touched = self.idle.tick
-        work = Work(lane.receive, send.body, send.lane, again=("command", send.lane))
+        cell._touched = self.tick
+        work = command_work(lane, send.body)
         work.send = send
         self.deliver(cell, work)
 

@@ -107,7 +107,8 @@ def retry(cell: Cell, name: Any) -> None:
     work = _again(cell, entry)
     attempt = entry.get("attempt", 1)
     work.attempt = (attempt if isinstance(attempt, int) else 1) + 1
-    run, work.run = work.run, lambda agent, argument: run(agent, argument) if lane.get(agent, name) is entry else None
+    run: Any = work.run
+    work.run = lambda agent, argument: run(agent, argument) if lane.get(agent, name) is entry else None
 
     def settle(turn: Turn) -> None:
         if (turn.error is None or "parked" in turn.error.context) and lane.get(cell, name) is entry:

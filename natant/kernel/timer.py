@@ -259,7 +259,7 @@ class TimerTable:
                 host.journal.add(Note([(1, key.timer_key(timer.node, timer.name), b"")]))
             return
         host.counter.timers_fired += 1
-        cell._touched = host.idle.tick
+        cell._touched = host.tick
         # It may have to wait for its agent, and be cancelled or replaced meanwhile.
         work = Work(
             lambda agent, arguments: call(agent, method, arguments) if self._is_set(timer) else None,

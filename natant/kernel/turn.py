@@ -3,6 +3,8 @@
 While it is open, lanes write to memory at once and note here how to undo it, what to journal and what to publish.
 When it ends well it *is* the unit: its records go to the store together, and :meth:`Turn.release` publishes.
 When it ends badly :meth:`Turn.roll_back` takes everything back.
+
+A hot module: types for Cython are in ``turn.pxd``.  Most turns leave few notes, so the lists for them are made when first needed.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from natant.kernel.change import Event
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
     from natant.kernel.env import Job
+    from natant.kernel.lanekind import LaneKind
 
-__all__ = ["Misfit", "Outcome", "Send", "Turn", "Work", "offer", "require_turn"]
+__all__ = ["Misfit", "Outcome", "Send", "Turn", "Work", "command_work", "offer", "open_turn", "require_turn"]
 
 Reply = Callable[["Outcome | None", "NatantError | None"], None]
 
@@ -66,17 +69,18 @@ class Send:
 class Work:
     """One piece of work for an agent, done in one turn (or several, where it awaits tasks).
 
-    :ivar run: called with the agent and ``argument``.
+    :ivar run: called with the agent and ``argument``; None where ``lane`` receives ``argument``.
     :ivar label: what is being done, for people: a lane's name or ``timer:NAME``.
     :ivar again: how a parked failure can be done again: ``("command", lane)`` or ``("call", method)``; None where it cannot.
     :ivar reply: told the outcome once it is durable, or the error.
+    :ivar settle: called when the work has ended either way, inside the last turn, to add what must be journaled with it.
     """
 
-    __slots__ = ("again", "argument", "attempt", "command_id", "label", "reply", "run", "send", "settle")
+    __slots__ = ("again", "argument", "attempt", "command_id", "label", "lane", "reply", "run", "send", "settle")
 
     def __init__(
         self,
-        run: Callable[[Any, Any], Any],
+        run: Callable[[Any, Any], Any] | None,
         argument: Any,
         label: str,
         *,
@@ -85,49 +89,121 @@ class Work:
         command_id: str | None = None,
     ) -> None:
         self.run = run
+        self.lane: LaneKind | None = None
         self.argument = argument
         self.label = label
         self.again = again
         self.reply = reply
         self.command_id = command_id
         self.send: Send | None = None
-        #: called when the work has ended either way, inside the last turn, to add what must be journaled with it
         self.settle: Callable[[Turn], None] | None = None
         self.attempt = 1
 
 
+def command_work(lane: LaneKind, body: Any) -> Work:
+    """The work of a command to ``lane``; made without a call of the class, which would cost as much as all the rest."""
+    work = Work.__new__(Work)
+    work.run = None
+    work.lane = lane
+    work.argument = body
+    work.label = lane.name
+    work.again = lane.again
+    work.reply = None
+    work.command_id = None
+    work.send = None
+    work.settle = None
+    work.attempt = 1
+    return work
+
+
 class Turn:
-    """An open turn, then the unit that it leaves."""
+    """An open turn, then the unit that it leaves.
+
+    :ivar sends: commands to other agents, None where there are none.
+    :ivar after: what the turn does outside its agent, in order, once it has ended well: timers, spawned work.
+    :ivar job: the coroutine that owns the turn, None for a plain function.
+    :ivar value: what the handler returned.
+    """
 
     __slots__ = (
-        "after", "cell", "error", "events", "instant", "job", "records", "reply", "sends", "sequence", "undo", "value", "work",
+        "_events", "_instant", "_records", "_undo", "after", "cell", "error", "job", "reply", "sends", "value", "work",
     )  # fmt: skip
 
-    def __init__(self, cell: Cell, work: Work) -> None:
-        self.cell = cell
-        self.work = work
-        self.undo: list[tuple[Any, ...]] = []
-        self.records: list[tuple[int, bytes, bytes]] = []
-        #: changes of durable lanes, published when the unit is durable
-        self.events: list[Event] = []
-        #: changes of volatile lanes, published when the turn ends
-        self.instant: list[Event] = []
-        self.sends: list[Send] | None = None
-        #: what the turn does outside its agent, in order, once it has ended well: timers, spawned work
-        self.after: list[Callable[[], None]] | None = None
-        self.job: Job | None = None
-        self.reply: Reply | None = None
-        self.value: Any = None
-        self.error: NatantError | None = None
+    cell: Cell
+    work: Work
+    _undo: list[tuple[Any, ...]] | None
+    _records: list[tuple[int, bytes, bytes]] | None
+    _events: list[Event] | None
+    _instant: list[Event] | None
+    sends: list[Send] | None
+    after: list[Callable[[], None]] | None
+    job: Job | None
+    reply: Reply | None
+    value: Any
+    error: NatantError | None
+
+    @property
+    def undo(self) -> list[tuple[Any, ...]]:
+        """How to take back what was done, latest last: a function and its arguments each."""
+        if self._undo is None:
+            self._undo = []
+        return self._undo
+
+    @property
+    def records(self) -> list[tuple[int, bytes, bytes]]:
+        """What to journal."""
+        if self._records is None:
+            self._records = []
+        return self._records
+
+    @property
+    def events(self) -> list[Event]:
+        """Changes of durable lanes, published when the unit is durable."""
+        if self._events is None:
+            self._events = []
+        return self._events
+
+    @property
+    def instant(self) -> list[Event]:
+        """Changes of volatile lanes, published when the turn ends."""
+        if self._instant is None:
+            self._instant = []
+        return self._instant
+
+    def note_undo(self, entry: tuple[Any, ...]) -> None:
+        """Add to :attr:`undo`; like its sisters the quick way for the lanes."""
+        if self._undo is None:
+            self._undo = [entry]
+        else:
+            self._undo.append(entry)
+
+    def note_record(self, record: tuple[int, bytes, bytes]) -> None:
+        """Add to :attr:`records`."""
+        if self._records is None:
+            self._records = [record]
+        else:
+            self._records.append(record)
+
+    def note_event(self, event: Event) -> None:
+        """Add to :attr:`events`."""
+        if self._events is None:
+            self._events = [event]
+        else:
+            self._events.append(event)
+
+    def note_instant(self, event: Event) -> None:
+        """Add to :attr:`instant`."""
+        if self._instant is None:
+            self._instant = [event]
+        else:
+            self._instant.append(event)
 
     def roll_back(self) -> None:
         """Take back every lane write, latest first."""
-        for entry in reversed(self.undo):
-            entry[0](*entry[1:])
-        self.undo.clear()
-        self.records.clear()
-        self.events.clear()
-        self.instant.clear()
+        if self._undo is not None:
+            for entry in reversed(self._undo):
+                entry[0](*entry[1:])
+        self._undo = self._records = self._events = self._instant = None
         self.sends = None
         self.after = None
 
@@ -142,8 +218,8 @@ class Turn:
         """Publish: called once, when the records are durable, in the order of the units."""
         cell = self.cell
         cell._pending -= 1
-        if cell._links is not None:
-            offer(cell, self.events)
+        if self._events is not None and cell._links is not None:
+            offer(cell, self._events)
         reply = self.reply
         if reply is not None:
             try:
@@ -153,6 +229,21 @@ class Turn:
                     reply(None, self.error)
             except Exception as error:
                 cell._host.broken(f"the answer to {self.work.label} of {cell.node}", error)
+
+
+def open_turn(cell: Cell, work: Work) -> Turn:
+    """A turn of ``cell`` for ``work``."""
+    turn = Turn.__new__(Turn)
+    turn.cell = cell
+    turn.work = work
+    turn._undo = turn._records = turn._events = turn._instant = None
+    turn.sends = None
+    turn.after = None
+    turn.job = None
+    turn.reply = None
+    turn.value = None
+    turn.error = None
+    return turn
 
 
 def offer(cell: Cell, events: list[Event]) -> None:

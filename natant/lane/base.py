@@ -1,9 +1,12 @@
-"""What all lanes share: name, place, types, callbacks, and the note of a change in the open turn."""
+"""What all lanes share: name, place, types, callbacks, and the note of a change in the open turn.
+
+A hot module: types for Cython are in ``base.pxd``.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from natant.codec import recon
@@ -13,15 +16,25 @@ from natant.errors import CodecError, FormError, LaneError, NatantError
 from natant.kernel import key
 from natant.kernel.cell import Cell
 from natant.kernel.change import Event
+from natant.kernel.lanekind import LaneKind
 from natant.kernel.turn import Misfit, Turn
 
-__all__ = ["Lane", "decode_input", "decode_stored", "encode_key", "encode_texts", "stored_misfit", "to_value"]
+__all__ = [
+    "Lane",
+    "decode_input",
+    "decode_stored",
+    "encode_key",
+    "encode_texts",
+    "refuse_unwritable",
+    "stored_misfit",
+    "to_value",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 L = TypeVar("L", bound="Lane")
 
 
-class Lane:
+class Lane(LaneKind):
     """A lane of an agent class.
 
     :ivar name: the lane's URI, which is the attribute's name unless another was given.
@@ -29,8 +42,6 @@ class Lane:
     :ivar index: its place in the state of each cell.
     """
 
-    kind = ""
-    conflation = "latest"
     #: what it shows is computed from other lanes, so it is shown as late as they are
     is_derived = False
 
@@ -39,12 +50,10 @@ class Lane:
             raise LaneError(
                 "NT-LANE-003", f"{name!r} cannot be the name of a lane; take a non-empty text without zero bytes"
             )
-        self.name = name or ""
+        super().__init__(name or "", is_volatile)
         self.attribute = ""
-        self.index = -1
         #: what its records' keys hold between the agent's node and the key of an entry
         self._tail = b""
-        self.is_volatile = is_volatile
         self.doc = doc
         self.owner = ""
         #: event -> the author's function, as it is for the class whose lane this is
@@ -56,6 +65,7 @@ class Lane:
         self.attribute = attribute
         self.owner = owner.__name__
         self.name = self.name or attribute
+        self.again = ("command", self.name)
 
     def bind(self, index: int) -> None:
         """Take a place in the state of the class; called once when the class is made."""
@@ -118,37 +128,21 @@ class Lane:
     def note(self, cell: Cell, turn: Turn, event: Event) -> None:
         """Publish ``event`` with the turn: at its end for a volatile lane, behind the commit otherwise."""
         if self.is_kept(cell):
-            turn.events.append(event)
+            turn.note_event(event)
         else:
             links = cell._links
             if links is not None and self.index in links:
-                turn.instant.append(event)
+                turn.note_instant(event)
 
     def refuse(self, cell: Cell, value: Any, error: FormError | CodecError) -> LaneError:
         """The error for a value that does not fit the lane's type."""
         return LaneError("NT-LANE-012", f'lane "{self.name}" of {cell.node} got {_short(value)}: {error.message}')
 
-    # --- what the kernel and links ask, with the answers of a lane without state ----------------------------------
-
-    def receive(self, cell: Any, body: Any) -> Any:
-        """A command from outside; lanes that take none ignore it."""
-        return None
-
-    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
-        """The bodies of a sync; ``uri`` is the lane as the peer wrote it, with query and fragment."""
-        return iter(())
-
-    def entry(self, cell: Any, key: Any) -> str | None:
-        """The body for one key."""
-        return None
+    # --- what the kernel and links ask ------------------------------------------------------------------------------
 
     def read(self, cell: Any) -> Any:
         """The state as one value."""
         return Absent
-
-    def has_lost(self, cell: Cell) -> bool:
-        """True where clients may hold entries that are gone."""
-        return False
 
     def types(self) -> dict[str, Any]:
         """The forms of what the lane holds and takes, by role: ``value``, ``key``, ``input``."""
@@ -252,3 +246,14 @@ def encode_key(lane: Lane, cell: Cell, form: Any, key: Any) -> tuple[str, str]:
         return wire, wire if kind is str or kind is int else recon.encode(value, exact=True)
     except (FormError, CodecError) as error:
         raise lane.refuse(cell, key, error) from error
+
+
+def refuse_unwritable(lane: Lane, cell: Cell, form: Any, value: Any) -> None:
+    """See that ``value`` can be written, where its text is not needed now.
+
+    :raises LaneError: ``NT-LANE-012`` where it cannot.
+    """
+    try:
+        recon.encode(value if form.is_any else form.encode(value))
+    except (FormError, CodecError) as error:
+        raise lane.refuse(cell, value, error) from error

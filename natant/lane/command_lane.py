@@ -1,4 +1,7 @@
-"""The command lane: an author's method that is called from outside."""
+"""The command lane: an author's method that is called from outside.
+
+A hot module: types for Cython are in ``command_lane.pxd``.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,8 @@ class CommandLane(Lane):
         self._is_optional = self._takes and parameters[0].default is not parameters[0].empty
         self._parameter = parameters[0].name if self._takes else ""
         self._form: Form[Any] | None = None
+        #: the body goes to the method as it is; known once the form is
+        self._is_plain = False
 
     @property
     def form(self) -> Form[Any]:
@@ -50,6 +55,7 @@ class CommandLane(Lane):
         if self._form is None:
             annotation = hints(self.function).get(self._parameter, Any) if self._takes else None
             self._form = form(annotation)
+            self._is_plain = self._takes and not self._is_optional and self._form.is_any
         return self._form
 
     def __get__(self, agent: Any, owner: type) -> Any:
@@ -65,8 +71,10 @@ class CommandLane(Lane):
         links = cell._links
         if links is not None and self.index in links:
             text = "" if body is Absent or body is Extant else recon.encode(body)
-            cell._turn.events.append(Event(self.index, PUSH, text))
-        if not self._takes or (self._is_optional and (body is Absent or body is Extant)):
+            cell._turn.note_event(Event(self.index, PUSH, text))
+        if self._is_plain:
+            result = self.function(cell, body)
+        elif not self._takes or (self._is_optional and (body is Absent or body is Extant)):
             result = self.function(cell)
         elif self.form.is_any:
             result = self.function(cell, body)

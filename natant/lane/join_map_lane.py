@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from natant.codec import recon
 from natant.codec.warp import operation
 from natant.errors import LaneError
-from natant.kernel.cell import UNLOADED, Cell
+from natant.kernel.cell import Cell
 from natant.kernel.turn import Send, require_turn
 from natant.lane.base import decode_input
+from natant.lane.exact_dict import ExactDict
 from natant.lane.join import Origin, forget_origin, keep_origin, open_again, origin_of, origins, read_only
 from natant.lane.map_lane import LaneMap, MapLane
 
@@ -30,7 +31,7 @@ class JoinMap(LaneMap[K, V]):
         self.origins: dict[Origin, None] = {}
         self.links: dict[Origin, Any] = {}
         #: which source an entry came from; where several have the key, the one that wrote it last, of those that have it
-        self.owner: MutableMapping[K, Origin] = lane.new_dict()
+        self.owner: MutableMapping[K, Origin] = ExactDict()
 
     def join(self, node: str, lane: str, *, host: str | None = None) -> None:
         """Show all entries of the map lane ``lane`` of ``node``; joining the same again changes nothing.
@@ -64,15 +65,13 @@ class JoinMapLane(MapLane[K, V]):
 
     kind = "joinMap"
 
-    @overload
-    def __get__(self, agent: None, owner: type) -> JoinMapLane[K, V]: ...
-    @overload
-    def __get__(self, agent: Cell, owner: type) -> JoinMap[K, V]: ...
-    def __get__(self, agent: Cell | None, owner: type) -> Any:
-        if agent is None:
-            return self
-        state = agent._state[self.index]
-        return self._load(agent) if state is UNLOADED else state
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, agent: None, owner: type) -> JoinMapLane[K, V]: ...
+        @overload
+        def __get__(self, agent: Cell, owner: type) -> JoinMap[K, V]: ...
+        def __get__(self, agent: Cell | None, owner: type) -> Any: ...
 
     def join(self, cell: Cell, origin: Origin) -> None:
         """Join a lane in the open turn."""
@@ -172,7 +171,8 @@ class JoinMapLane(MapLane[K, V]):
         turn.sends = [*(turn.sends or ()), Send(origin.node, origin.lane, body, origin.host)]
 
     def state(self, cell: Cell) -> JoinMap[K, V]:
-        return self.__get__(cell, type(cell))
+        found: JoinMap[K, V] = self.entries(cell)
+        return found
 
     def _load(self, cell: Cell) -> JoinMap[K, V]:
         state: JoinMap[K, V] = JoinMap(cell, self)

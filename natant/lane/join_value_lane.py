@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from natant.codec import recon
 from natant.codec.recon.value import Absent, Extant, Record, Slot
 from natant.codec.warp import operation
-from natant.kernel.cell import UNLOADED, Cell
+from natant.kernel.cell import Cell
 from natant.kernel.turn import Send, require_turn
 from natant.lane.base import decode_input, encode_key
+from natant.lane.exact_dict import ExactDict
 from natant.lane.join import Origin, forget_origin, keep_origin, open_again, origin_of, origins, read_only
 from natant.lane.map_lane import LaneMap, MapLane
 
@@ -27,8 +28,8 @@ class JoinValue(LaneMap[K, V]):
 
     def __init__(self, cell: Cell, lane: JoinValueLane[K, V]) -> None:
         super().__init__(cell, lane)
-        self.origins: MutableMapping[K, Origin] = lane.new_dict()
-        self.links: MutableMapping[K, Any] = lane.new_dict()
+        self.origins: MutableMapping[K, Origin] = ExactDict()
+        self.links: MutableMapping[K, Any] = ExactDict()
 
     def join(self, key: K, node: str, lane: str, *, host: str | None = None) -> None:
         """Show the value lane ``lane`` of ``node`` under ``key``; joining the same again changes nothing."""
@@ -62,15 +63,13 @@ class JoinValueLane(MapLane[K, V]):
 
     kind = "joinValue"
 
-    @overload
-    def __get__(self, agent: None, owner: type) -> JoinValueLane[K, V]: ...
-    @overload
-    def __get__(self, agent: Cell, owner: type) -> JoinValue[K, V]: ...
-    def __get__(self, agent: Cell | None, owner: type) -> Any:
-        if agent is None:
-            return self
-        state = agent._state[self.index]
-        return self._load(agent) if state is UNLOADED else state
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, agent: None, owner: type) -> JoinValueLane[K, V]: ...
+        @overload
+        def __get__(self, agent: Cell, owner: type) -> JoinValue[K, V]: ...
+        def __get__(self, agent: Cell | None, owner: type) -> Any: ...
 
     def join(self, cell: Cell, key: K, origin: Origin) -> None:
         """Join a lane in the open turn."""
@@ -121,6 +120,10 @@ class JoinValueLane(MapLane[K, V]):
     def texts(self, cell: Cell, value: Any) -> tuple[str, str]:
         return ("", "") if value is None or value is Absent else super().texts(cell, value)
 
+    def refuse_value(self, cell: Cell, value: Any) -> None:
+        if value is not None and value is not Absent:
+            super().refuse_value(cell, value)
+
     def read(self, cell: Any) -> Any:
         state = self.state(cell)
         return Record(
@@ -140,7 +143,8 @@ class JoinValueLane(MapLane[K, V]):
         turn.sends = [*(turn.sends or ()), Send(origin.node, origin.lane, change.value, origin.host)]
 
     def state(self, cell: Cell) -> JoinValue[K, V]:
-        return self.__get__(cell, type(cell))
+        found: JoinValue[K, V] = self.entries(cell)
+        return found
 
     def has_lost(self, cell: Cell) -> bool:
         state: Mapping[K, V] = self.state(cell)

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
 from datetime import timedelta
-from typing import Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from natant.codec import recon
 from natant.codec.form import Form
 from natant.codec.recon.value import Extant, Record, Slot
 from natant.codec.warp import operation
 from natant.errors import CodecError, FormError, LaneError
-from natant.kernel.cell import UNLOADED, Cell
-from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, UPDATE, Event
+from natant.kernel.cell import Cell
+from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, Event
 from natant.kernel.turn import Turn, require_turn
-from natant.lane.base import Lane, decode_input, decode_stored, encode_key, encode_texts, stored_misfit
-from natant.lane.exact_dict import ExactDict
-from natant.lane.key_order import KeyOrder
+from natant.lane.base import decode_input, decode_stored, encode_key, stored_misfit
+from natant.lane.exact_dict import MISSING, ExactDict
+from natant.lane.map_base import STAMPED, EntriesBase, MapBase, sort_stamps, unput
 
 __all__ = ["LaneMap", "MapLane"]
 
@@ -31,44 +31,28 @@ K = TypeVar("K")
 V = TypeVar("V")
 A = TypeVar("A")
 
-_MISSING: Final = object()
 #: sub-key of the mark that the lane has lost entries; no Recon text starts with a zero byte
 LOST: Final = b"\0lost"
-_STAMPED: Final = b"\0"
 _TEXT_AT: Final = 9
 
 
-class LaneMap(MutableMapping[K, V]):
+class LaneMap(EntriesBase, MutableMapping[K, V]):
     """The map lane of one agent: a mapping whose changes are part of the turn.
 
     Iteration is in Recon order of the keys.
     """
 
-    __slots__ = ("_cell", "_lane", "data", "has_lost", "order", "stamp")
+    __slots__ = ()
 
-    def __init__(self, cell: Cell, lane: MapLane[K, V]) -> None:
-        self._cell = cell
-        self._lane: Any = lane
-        self.data: MutableMapping[K, V] = lane.new_dict()
-        self.order: KeyOrder[K] = KeyOrder(lane.key_form)
-        #: when each key was written last, oldest first, in microseconds; only where the lane has ``keep``
-        self.stamp: MutableMapping[K, int] = lane.new_dict()
-        self.has_lost = False
+    if TYPE_CHECKING:
 
-    def __getitem__(self, key: K) -> V:
-        return self.data[key]
-
-    def __len__(self) -> int:
-        return len(self.data)
+        def __init__(self, cell: Cell, lane: MapLane[K, V]) -> None: ...
+        def __getitem__(self, key: K) -> V: ...
+        def __setitem__(self, key: K, value: V) -> None: ...
+        def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[K]:
         return iter(list(self.order.keys(self.data)))
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.data
-
-    def __setitem__(self, key: K, value: V) -> None:
-        self._lane.put(self._cell, key, value)
 
     def __delitem__(self, key: K) -> None:
         if key not in self.data:
@@ -95,16 +79,14 @@ class LaneMap(MutableMapping[K, V]):
         return repr({key: self.data[key] for key in self})
 
 
-class MapLane(Lane, Generic[K, V]):
+class MapLane(MapBase, Generic[K, V]):
     """Entries of keys ``K`` and values ``V`` for each agent."""
 
     kind = "map"
     conflation = "keyed"
 
     def __init__(self, key_form: Form[K], form: Form[V], keep: int | timedelta | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self.key_form = key_form
-        self.form = form
+        super().__init__(key_form, form, **options)
         if isinstance(keep, timedelta):
             keep_s: float | None = keep.total_seconds()
             keep = None
@@ -118,15 +100,13 @@ class MapLane(Lane, Generic[K, V]):
         self.keep_s = keep_s
         self.is_stamped = keep is not None or keep_s is not None
 
-    @overload
-    def __get__(self, agent: None, owner: type) -> MapLane[K, V]: ...
-    @overload
-    def __get__(self, agent: Cell, owner: type) -> LaneMap[K, V]: ...
-    def __get__(self, agent: Cell | None, owner: type) -> Any:
-        if agent is None:
-            return self
-        state = agent._state[self.index]
-        return self._load(agent) if state is UNLOADED else state
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, agent: None, owner: type) -> MapLane[K, V]: ...
+        @overload
+        def __get__(self, agent: Cell, owner: type) -> LaneMap[K, V]: ...
+        def __get__(self, agent: Cell | None, owner: type) -> Any: ...
 
     def __set__(self, agent: Any, value: Any) -> None:
         if value is agent._state[self.index]:
@@ -135,7 +115,8 @@ class MapLane(Lane, Generic[K, V]):
 
     def state(self, cell: Cell) -> LaneMap[K, V]:
         """The map of one agent."""
-        return self.__get__(cell, type(cell))
+        found: LaneMap[K, V] = self.entries(cell)
+        return found
 
     # --- the author's callbacks -----------------------------------------------------------------------------------
 
@@ -165,43 +146,6 @@ class MapLane(Lane, Generic[K, V]):
 
     # --- changes --------------------------------------------------------------------------------------------------
 
-    def get(self, cell: Cell, key: Any) -> V | None:
-        """The value of ``key``, None where there is none."""
-        return self.state(cell).data.get(key)
-
-    def put(self, cell: Cell, key: K, value: V) -> None:
-        """Set one entry in the open turn."""
-        turn = require_turn(cell, self.name)
-        state = self.state(cell)
-        old = state.data.get(key, _MISSING)
-        callbacks = self.callbacks
-        if callbacks and "updating" in callbacks:
-            value = callbacks["updating"](cell, key, value, None if old is _MISSING else old)
-            old = state.data.get(key, _MISSING)
-        key_wire, key_exact = encode_key(self, cell, self.key_form, key)
-        wire, exact = self.texts(cell, value)
-        turn.undo.append((self._unput, state, key, old, state.stamp.get(key)))
-        state.data[key] = value
-        if old is _MISSING:
-            state.order.add(key)
-        record = exact.encode()
-        if self.is_stamped:
-            stamp = self._stamp(cell, state)
-            state.stamp.pop(key, None)
-            state.stamp[key] = stamp
-            record = _STAMPED + stamp.to_bytes(8, "big") + record
-        if self.is_kept(cell):
-            turn.records.append((0, self.prefix(cell) + key_exact.encode(), record))
-            turn.events.append(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
-        else:
-            links = cell._links
-            if links is not None and self.index in links:
-                turn.instant.append(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
-        if self.is_stamped:
-            self._prune(cell, state)
-        if callbacks and "updated" in callbacks:
-            callbacks["updated"](cell, key, value, None if old is _MISSING else old)
-
     def remove(self, cell: Cell, key: K) -> None:
         """Remove one entry in the open turn; a key that is not there changes nothing and is not told to links."""
         turn = require_turn(cell, self.name)
@@ -222,8 +166,9 @@ class MapLane(Lane, Generic[K, V]):
         self.call(cell, "clearing")
         turn.undo.append((self._unclear, state, state.data, state.stamp, state.has_lost))
         had = bool(state.data)
-        state.data = self.new_dict()
-        state.stamp = self.new_dict()
+        state.data = ExactDict()
+        if self.is_stamped:
+            state.stamp = ExactDict()
         state.order.reset()
         if self.is_kept(cell) and had:
             prefix = self.prefix(cell)
@@ -273,9 +218,10 @@ class MapLane(Lane, Generic[K, V]):
         assert turn is not None
         key_wire, key_exact = encode_key(self, cell, self.key_form, key)
         old = state.data[key]
-        turn.undo.append((self._unput, state, key, old, state.stamp.get(key)))
+        turn.undo.append((unput, state, key, old, state.stamp.get(key) if self.is_stamped else None))
         del state.data[key]
-        state.stamp.pop(key, None)
+        if self.is_stamped:
+            state.stamp.pop(key, None)
         state.order.discard(key)
         if self.is_kept(cell):
             turn.records.append((1, self.prefix(cell) + key_exact.encode(), b""))
@@ -290,33 +236,7 @@ class MapLane(Lane, Generic[K, V]):
         if self.is_kept(cell):
             turn.records.append((0, self.prefix(cell) + LOST, b""))
 
-    def texts(self, cell: Cell, value: Any) -> tuple[str, str]:
-        """A value as wire text and exact text."""
-        return encode_texts(self, cell, self.form, value)
-
-    def new_dict(self) -> MutableMapping[Any, Any]:
-        """An empty dict for keys of this lane."""
-        return ExactDict() if self.key_form.is_any else {}
-
-    def _sort_stamps(self, state: LaneMap[K, V]) -> None:
-        pairs = sorted(state.stamp.items(), key=lambda pair: pair[1])
-        state.stamp = self.new_dict()
-        state.stamp.update(pairs)
-
     # --- undo -----------------------------------------------------------------------------------------------------
-
-    def _unput(self, state: LaneMap[K, V], key: K, old: Any, stamp: int | None) -> None:
-        if old is _MISSING:
-            state.data.pop(key, None)
-            state.order.discard(key)
-            state.stamp.pop(key, None)
-            return
-        if key not in state.data:
-            state.order.add(key)
-        state.data[key] = old
-        if stamp is not None:
-            state.stamp[key] = stamp
-            self._sort_stamps(state)
 
     def _unclear(
         self, state: LaneMap[K, V], data: MutableMapping[K, V], stamp: MutableMapping[K, int], has_lost: bool
@@ -327,12 +247,6 @@ class MapLane(Lane, Generic[K, V]):
         state.order.reset()
 
     # --- keep -----------------------------------------------------------------------------------------------------
-
-    def _stamp(self, cell: Cell, state: LaneMap[K, V]) -> int:
-        now_us = int(cell._host.env.now() * 1_000_000)
-        stamps: Any = state.stamp
-        newest = next(reversed(stamps), _MISSING)
-        return max(now_us, stamps[newest] + 1) if newest is not _MISSING else now_us
 
     def _prune(self, cell: Cell, state: LaneMap[K, V]) -> None:
         if self.keep is not None:
@@ -379,8 +293,8 @@ class MapLane(Lane, Generic[K, V]):
     def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
         state = self.state(cell)
         for key in list(state.order.keys(state.data)):
-            value = state.data.get(key, _MISSING)
-            if value is not _MISSING:
+            value = state.data.get(key, MISSING)
+            if value is not MISSING:
                 key_text, _ = encode_key(self, cell, self.key_form, key)
                 yield key_text, operation.update(key_text, self.texts(cell, value)[0])
 
@@ -406,7 +320,7 @@ class MapLane(Lane, Generic[K, V]):
                     continue
                 key = self._decode_key(cell, sub)
                 stamp = 0
-                if record[:1] == _STAMPED:
+                if record[:1] == STAMPED:
                     stamp = int.from_bytes(record[1:_TEXT_AT], "big")
                     record = record[_TEXT_AT:]
                 if self.is_stamped:
@@ -414,7 +328,7 @@ class MapLane(Lane, Generic[K, V]):
                     state.stamp[key] = stamp or int(cell._host.env.now() * 1_000_000)
                 state.data[key] = decode_stored(self, cell, self.form, record)
             if self.is_stamped:
-                self._sort_stamps(state)
+                sort_stamps(state)
         cell._state[self.index] = state
         return state
 

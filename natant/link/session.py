@@ -314,7 +314,7 @@ class Session:
             lane_left = getattr(link.lane, "left", None)
             if lane_left is not None:
                 lane_left(cell)
-        cell._touched = self.hub.host.idle.tick
+        cell._touched = self.hub.host.tick
 
     # --- authentication -------------------------------------------------------------------------------------------
 

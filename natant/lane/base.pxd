@@ -1,0 +1,26 @@
+# Types for Cython; the module runs without this file.
+cimport cython
+from natant.kernel.cell cimport Cell
+from natant.kernel.change cimport Event
+from natant.kernel.lanekind cimport LaneKind
+from natant.kernel.run cimport Loop
+from natant.kernel.turn cimport Turn
+
+cdef class Lane(LaneKind):
+    cdef public str attribute
+    cdef public bytes _tail
+    cdef public str doc
+    cdef public str owner
+    cdef public dict callbacks
+    cdef public list marks
+
+    cpdef bind(self, Py_ssize_t index)
+    @cython.locals(host=Loop)
+    cpdef bint is_kept(self, Cell cell)
+    cpdef bytes prefix(self, Cell cell)
+    @cython.locals(links=dict)
+    cpdef note(self, Cell cell, Turn turn, Event event)
+
+cpdef tuple encode_texts(Lane lane, Cell cell, object form, object value)
+cpdef tuple encode_key(Lane lane, Cell cell, object form, object key)
+cpdef refuse_unwritable(Lane lane, Cell cell, object form, object value)
