@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import group, inside, resident, store, wire
+from bench import group, inside, resident, store, versus, wire
 from bench.place import CORES, Place
 from bench.table import Row, lines
 from natant import build
@@ -37,8 +37,9 @@ def benchmarks(agents: int) -> dict[str, Benchmark]:
         "group": group.group,
         "store": store.store,
         "codec": lambda _: inside.codec(),
-        "read": lambda _: inside.read(),
+        "read": versus.read,
         "flights": inside.flights,
+        "rolling": versus.rolling,
     }
 
 

@@ -1,4 +1,4 @@
-"""Inside one process: the codec, a lane read in a handler, a year of flights."""
+"""Inside one process: the codec, the flights."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from collections.abc import Callable
 
 from bench.place import SERVER_CORE, Place, output
 from bench.table import Row
-from natant import Agent, lane
 from natant.codec import recon, warp
 
-__all__ = ["codec", "flights", "read"]
+__all__ = ["codec", "flights"]
 
 MESSAGE = '@command(node:"/vehicle/7",lane:report){at:1357034400,lat:40.63,lon:-73.77,speed:54,line:B6,late:true}'
 BODY = "{at:1357034400,lat:40.63,lon:-73.77,speed:54,line:B6,late:true}"
@@ -37,29 +36,6 @@ def codec() -> list[Row]:
         Row("read an envelope and its body", _best_us(lambda: warp.decode(MESSAGE).body), "us", "json.loads of as much", loads, 1.8),
         Row("write a body", _best_us(lambda: recon.encode(VALUE)), "us", "json.dumps of as much", dumps),
     ]  # fmt: skip
-
-
-class _Held(Agent, route="/held/{id}"):
-    info = lane.value(int)
-
-
-def read() -> list[Row]:
-    """A lane read as a handler reads it."""
-    agent = _Held.__new__(_Held)
-    agent._state = [1] * _Held._schema.size
-    plain = {"info": 1}
-    calls = 200_000
-    empty = _best_us(lambda: None, calls)
-    ours = _best_us(lambda: agent.info, calls) - empty
-    return [
-        Row(
-            "a value lane read in a handler",
-            ours * 1e3,
-            "ns",
-            "a plain dict",
-            (_best_us(lambda: plain["info"], calls) - empty) * 1e3,
-        )
-    ]
 
 
 _FLIGHTS = """

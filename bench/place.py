@@ -96,12 +96,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def started(words: list[str], port: int) -> Iterator[Server]:
-    """A server process on the server's core; ended afterwards."""
+def started(
+    words: list[str], port: int, *, core: int = SERVER_CORE, user: str | None = None, cwd: Path = ROOT
+) -> Iterator[Server]:
+    """A server process on one core, the server's unless another is named; ended afterwards."""
     begun = time.perf_counter()
     env = {**os.environ, "NATANT_TEST_META": "0"}
-    process = subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.sched_setaffinity(process.pid, {SERVER_CORE})
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(words, cwd=cwd, env=env, user=user, stdin=null, stdout=null, stderr=null)
+    os.sched_setaffinity(process.pid, {core})
     try:
         while True:
             try:

@@ -11,9 +11,17 @@
  *   ./warp_load rtt     --port 9001 --node /unit/rtt --rate 200 --count 2000
  *   ./warp_load startup --port 9001 -- CMD ARG...
  *   ./warp_load frames  --port 9002 --pid PID --conns 64 --count 1000000
+ *   ./warp_load ack     --port 9001 --pid PID --conns 64 --nodes 1000 --links 128 --rate 50000 --secs 5
+ *   ./warp_load delay   --port 9001 --pid PID --node /unit/big --lane history --fill 100000 --rate 500 --reps 5
  *
  * sync and rtt with --spin 1: the client polls without sleeping, so that its own waking up is
  * not in the figures (only where it has a core of its own).
+ *
+ * ack sends at a fixed rate to all nodes, whatever the server does meanwhile, and times each command to a node that it is linked to
+ * until an event shows that command's state or a later one: a durable lane shows nothing before it is on the disk.  The clock
+ * starts when a command was due, so a client or a server that falls behind is in the figures.
+ *
+ * delay times command -> event on one connection, at a rate, first alone, then while another connection syncs a large map.
  *
  * Each prints one JSON object.  frames sends text frames of 100 bytes that mean nothing, and waits for
  * the pong of a ping behind them: what a bare listener costs.  tests/conformance/plane.py is such a server; bench/yard.py offers as much as the yardstick needs.
@@ -261,6 +269,7 @@ static void precode(conn *c, const char *text, size_t n) {
 typedef void (*on_message_fn)(conn *, const char *text, size_t n, void *arg);
 static on_message_fn on_message;
 static void *on_message_arg;
+static int read_once; /* one read(2) a call, so that a flood on one connection does not keep the client from the others */
 static int only_last; /* call on_message for the last message of a read only; count them all */
 
 static long conn_read(conn *c) {
@@ -322,7 +331,7 @@ static long conn_read(conn *c) {
     size_t left = end - p;
     if (left && p != c->in) memmove(c->in, p, left);
     c->in_len = left;
-    if (k < 32768) break;
+    if (k < 32768 || read_once) break;
   }
   return total;
 }
@@ -896,6 +905,185 @@ static void do_rtt(void) {
          pct(lat, nlat, .99), pct(lat, nlat, .999), pct(lat, nlat, 1), (server_cpu() - s0) * 1e6 / opt_count, (client_cpu() - c0) / secs);
 }
 
+/* ---------------------------------------------------------------- acknowledgement at a fixed rate */
+
+typedef struct {
+  int64_t *v, *due; /* what was sent and not yet seen, oldest first */
+  size_t head, n, cap;
+} waiting;
+
+static waiting *ack_nodes;
+static int ack_synced;
+static int64_t ack_left;
+
+static void ack_message(conn *c, const char *t, size_t n, void *arg) {
+  if (n > 7 && !memcmp(t, "@synced", 7)) ack_synced++;
+  if (n > 9 && !memcmp(t, "@unlinked", 9)) die("unlinked: %.*s", (int)n, t);
+  if (n < 6 || memcmp(t, "@event", 6)) return;
+  int64_t v = field_int(t, n, ",v:"), node = field_int(t, n, opt_prefix), now = now_ns();
+  if (v < 0 || node < 0 || node >= opt_links) return;
+  waiting *w = &ack_nodes[node];
+  while (w->head < w->n && w->v[w->head] <= v) {
+    if (nlat < NLAT) lat[nlat++] = now - w->due[w->head];
+    w->head++;
+    ack_left--;
+  }
+}
+
+static void ack(void) {
+  const char *lane = opt_lane ? opt_lane : "info", *cmd = opt_cmdlane ? opt_cmdlane : "publish";
+  if (opt_rate <= 0 || opt_links > opt_nodes) die("ack needs --rate, and no more links than nodes");
+  ctl_open();
+  lat = malloc(NLAT * sizeof *lat);
+  ack_nodes = calloc(opt_links, sizeof *ack_nodes);
+  conn **cs = calloc(opt_conns, sizeof *cs);
+  int ep = epoll_create1(0);
+  struct epoll_event evs[512];
+  on_message = ack_message;
+  for (int i = 0; i < opt_conns; i++) {
+    cs[i] = conn_open(i);
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = cs[i]};
+    epoll_ctl(ep, EPOLL_CTL_ADD, cs[i]->fd, &e);
+  }
+  for (int i = 0; i < opt_links; i++) send_text(cs[i % opt_conns], "@sync(node:\"%s%d\",lane:%s)", opt_prefix, i, lane);
+  for (int64_t t = now_ns(); ack_synced < opt_links;) {
+    int k = epoll_wait(ep, evs, 512, 100);
+    for (int i = 0; i < k; i++) conn_read(evs[i].data.ptr);
+    if (now_ns() - t > 30e9) die("only %d of %d links synced", ack_synced, opt_links);
+  }
+  int64_t base = ctl_count(30), sent = 0, total = (int64_t)(opt_rate * opt_secs), start = now_ns(), v0 = start & 0xffffff;
+  double s0 = server_cpu(), c0 = client_cpu();
+  int64_t late = 0, sent_at = 0;
+  char b[256];
+  while (sent < total || ack_left) {
+    int64_t now = now_ns();
+    int64_t due = (int64_t)((now - start) / 1e9 * opt_rate);
+    if (due > total) due = total;
+    if (due - sent > 4096) due = sent + 4096;
+    for (; sent < due; sent++) {
+      int64_t node = sent % opt_nodes, when = start + (int64_t)(sent * 1e9 / opt_rate);
+      conn *c = cs[node % opt_conns];
+      precode(c, b, snprintf(b, sizeof b, "@command(node:\"%s%lld\",lane:%s){t:%lld,v:%lld}", opt_prefix, (long long)node, cmd,
+                             (long long)(sent / opt_nodes % opt_mod), (long long)(v0 + sent)));
+      if (now - when > late) late = now - when;
+      if (node < opt_links) {
+        waiting *w = &ack_nodes[node];
+        if (w->n == w->cap) {
+          w->cap = w->cap * 2 + 256;
+          w->v = realloc(w->v, 8 * w->cap);
+          w->due = realloc(w->due, 8 * w->cap);
+        }
+        w->v[w->n] = v0 + sent;
+        w->due[w->n++] = when;
+        ack_left++;
+      }
+    }
+    if (sent == total && !sent_at) sent_at = now;
+    int moved = 0;
+    for (int i = 0; i < opt_conns; i++) {
+      conn *c = cs[i];
+      if (c->off == c->out_len) continue;
+      ssize_t k = write(c->fd, c->out + c->off, c->out_len - c->off);
+      if (k > 0) c->off += k, moved = 1;
+      else if (errno != EAGAIN && errno != EINTR) die("connection %d: %s", i, strerror(errno));
+      if (c->off == c->out_len) c->off = c->out_len = c->nframes = 0;
+    }
+    int k = epoll_wait(ep, evs, 512, 0);
+    for (int i = 0; i < k; i++)
+      if (conn_read(evs[i].data.ptr) < 0) die("a connection was closed");
+    if (sent_at && now - sent_at > opt_timeout * 1e9) break;
+    if (!moved && !k && !opt_spin) {
+      struct pollfd pf = {ep, POLLIN, 0};
+      struct timespec ts = {0, 50000};
+      ppoll(&pf, 1, &ts, NULL);
+    }
+  }
+  double secs = (now_ns() - start) / 1e9, scpu = server_cpu() - s0, ccpu = client_cpu() - c0;
+  int64_t processed = ctl_count(30) - base;
+  qsort(lat, nlat, 8, cmp_i64);
+  printf("{\"test\":\"ack\",\"label\":\"%s\",\"conns\":%d,\"nodes\":%d,\"links\":%d,\"rate\":%.0f,\"secs\":%.3f,\"sent\":%lld,\"processed\":%lld,"
+         "\"acked\":%zu,\"missing\":%lld,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,\"client_late_max_us\":%.1f,"
+         "\"server_us_per_cmd\":%.3f,\"server_busy\":%.2f,\"client_busy\":%.2f}\n",
+         opt_label, opt_conns, opt_nodes, opt_links, opt_rate, secs, (long long)sent, (long long)processed, nlat, (long long)ack_left, pct(lat, nlat, .5),
+         pct(lat, nlat, .9), pct(lat, nlat, .99), pct(lat, nlat, .999), pct(lat, nlat, 1), late / 1e3, scpu * 1e6 / sent, scpu / secs, ccpu / secs);
+}
+
+/* ---------------------------------------------------------------- how others wait while a large map is synced */
+
+static void delay(void) {
+  const char *big = opt_node ? opt_node : "/unit/big", *lane = opt_lane ? opt_lane : "history", *other = "/unit/other";
+  if (opt_rate <= 0) opt_rate = 500;
+  if (opt_fill) {
+    ctl_open();
+    int64_t base = ctl_count(30);
+    send_text(ctl, "@command(node:\"%s\",lane:fill) %d", big, opt_fill);
+    int64_t t = now_ns();
+    while (ctl_count(60) < base + 1)
+      if (now_ns() - t > opt_timeout * 1e9) die("fill did not end");
+  }
+  conn *small = conn_open(0), *wide = conn_open(1);
+  read_once = 1;
+  on_message = rtt_message;
+  send_text(small, "@sync(node:\"%s\",lane:info)", other);
+  for (int64_t t = now_ns(); rtt_got != -2;)
+    if (conn_read(small) < 0 || now_ns() - t > 10e9) die("no synced");
+  long alone = (long)(opt_rate * opt_secs), most = alone + (long)(opt_rate * opt_timeout);
+  int64_t *quiet = malloc(8 * most), *busy = malloc(8 * most), *due = malloc(8 * most), *took = calloc(opt_reps, 8);
+  size_t nquiet = 0, nbusy = 0;
+  synct s = {0};
+  int reps = 0, syncing = 0;
+  int64_t start = now_ns(), seq = start & 0xffffff, begun = 0, ended = start, turn = start, client_gap = 0;
+  long i = 0, seen = 0;
+  for (;;) {
+    int64_t now = now_ns(), next = start + (int64_t)(i * 1e9 / opt_rate);
+    if (syncing && now - turn > client_gap) client_gap = now - turn;
+    turn = now;
+    if (now >= next && reps < opt_reps) { /* whatever the server does meanwhile; the clock runs from when it was due */
+      due[i] = next;
+      i++;
+      send_text(small, "@command(node:\"%s\",lane:setInfo){t:%ld,v:%lld}", other, i % opt_mod, (long long)(seq + i));
+    }
+    if (conn_read(small) < 0) die("closed");
+    for (; seen < i && seq + seen + 1 <= rtt_got; seen++) {
+      /* it met a sync if one was on at any moment between when it was due and its event */
+      if (syncing || (reps && ended > due[seen])) busy[nbusy++] = rtt_at - due[seen];
+      else quiet[nquiet++] = rtt_at - due[seen];
+    }
+    if (i >= alone && !syncing && reps < opt_reps && now - ended > 200e6) {
+      memset(&s, 0, sizeof s);
+      begun = now_ns();
+      send_text(wide, "@sync(node:\"%s\",lane:%s)", big, lane);
+      syncing = 1;
+    }
+    if (syncing) {
+      on_message = sync_message;
+      on_message_arg = &s;
+      if (conn_read(wide) < 0 || s.unl) die("lost while syncing");
+      on_message = rtt_message;
+      if (s.synced) {
+        took[reps++] = s.synced - begun;
+        ended = now_ns();
+        syncing = 0;
+        send_text(wide, "@unlink(node:\"%s\",lane:%s)", big, lane);
+      }
+    } else if (reps) {
+      on_message = NULL;
+      if (conn_read(wide) < 0) die("closed");
+      on_message = rtt_message;
+    }
+    if (reps == opt_reps && seen == i) break;
+    if (now - start > (opt_secs + opt_timeout) * 1e9 || i >= most) die("no end");
+  }
+  qsort(quiet, nquiet, 8, cmp_i64);
+  qsort(busy, nbusy, 8, cmp_i64);
+  qsort(took, opt_reps, 8, cmp_i64);
+  printf("{\"test\":\"delay\",\"label\":\"%s\",\"node\":\"%s\",\"lane\":\"%s\",\"rate\":%.0f,\"reps\":%d,\"events\":%ld,\"sync_p50_us\":%.1f,\"sync_max_us\":%.1f,"
+         "\"alone_n\":%zu,\"alone_p50_us\":%.1f,\"alone_p99_us\":%.1f,\"alone_max_us\":%.1f,"
+         "\"beside_n\":%zu,\"beside_p50_us\":%.1f,\"beside_p99_us\":%.1f,\"beside_max_us\":%.1f,\"client_gap_max_us\":%.1f}\n",
+         opt_label, big, lane, opt_rate, reps, s.events, pct(took, opt_reps, .5), pct(took, opt_reps, 1), nquiet, pct(quiet, nquiet, .5),
+         pct(quiet, nquiet, .99), pct(quiet, nquiet, 1), nbusy, pct(busy, nbusy, .5), pct(busy, nbusy, .99), pct(busy, nbusy, 1), client_gap / 1e3);
+}
+
 /* ---------------------------------------------------------------- start-up */
 
 static void startup(char **argv) {
@@ -1002,7 +1190,7 @@ int main(int argc, char **argv) {
   getrlimit(RLIMIT_NOFILE, &rl);
   rl.rlim_cur = rl.rlim_max;
   setrlimit(RLIMIT_NOFILE, &rl);
-  if (argc < 2) die("usage: ingest | fanout | sync | rtt | startup | frames, see the head of the source");
+  if (argc < 2) die("usage: ingest | fanout | sync | rtt | startup | frames | ack | delay, see the head of the source");
   int i = 2;
   for (; i < argc; i++) {
     char *k = argv[i];
@@ -1030,6 +1218,8 @@ int main(int argc, char **argv) {
   else if (!strcmp(argv[1], "rtt")) do_rtt();
   else if (!strcmp(argv[1], "startup")) startup(argv + i);
   else if (!strcmp(argv[1], "frames")) frames();
+  else if (!strcmp(argv[1], "ack")) ack();
+  else if (!strcmp(argv[1], "delay")) delay();
   else die("unknown test %s", argv[1]);
   return 0;
 }
