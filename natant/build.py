@@ -30,6 +30,7 @@ HOT_MODULES: Final = (
     "natant.kernel.lanekind",
     "natant.kernel.cell",
     "natant.kernel.turn",
+    "natant.kernel.route",
     "natant.kernel.run",
     "natant.lane.base",
     "natant.lane.exact_dict",

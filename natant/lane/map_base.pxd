@@ -6,9 +6,11 @@ from natant.kernel.turn cimport Turn, require_turn
 from natant.lane.base cimport Lane, encode_key, encode_texts, refuse_unwritable
 from natant.lane.exact_dict cimport ExactBase
 
+cdef class MapBase(Lane)
+
 cdef class EntriesBase:
     cdef public Cell _cell
-    cdef public object _lane
+    cdef public MapBase _lane
     cdef public ExactBase data
     cdef public object order
     cdef public ExactBase stamp

@@ -51,6 +51,11 @@ class EntriesBase:
     def __setitem__(self, key: Any, value: Any) -> None:
         self._lane.put(self._cell, key, value)
 
+    def __delitem__(self, key: Any) -> None:
+        if key not in self.data:
+            raise KeyError(key)
+        self._lane.remove(self._cell, key)
+
     def get(self, key: Any, default: Any = None) -> Any:
         """The value of ``key``, ``default`` where there is none."""
         value = self.data.find(key)
@@ -120,6 +125,10 @@ class MapBase(Lane):
             self._prune(cell, state)
         if callbacks and "updated" in callbacks:
             callbacks["updated"](cell, key, value, None if old is MISSING else old)
+
+    def remove(self, cell: Cell, key: Any) -> None:
+        """Remove one entry in the open turn; a key that is not there changes nothing and is not told to links."""
+        raise AssertionError("each kind has its own")
 
     def texts(self, cell: Cell, value: Any) -> tuple[str, str]:
         """A value as wire text and exact text."""

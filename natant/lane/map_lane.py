@@ -49,15 +49,11 @@ class LaneMap(EntriesBase, MutableMapping[K, V]):
         def __init__(self, cell: Cell, lane: MapLane[K, V]) -> None: ...
         def __getitem__(self, key: K) -> V: ...
         def __setitem__(self, key: K, value: V) -> None: ...
+        def __delitem__(self, key: K) -> None: ...
         def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[K]:
         return iter(list(self.order.keys(self.data)))
-
-    def __delitem__(self, key: K) -> None:
-        if key not in self.data:
-            raise KeyError(key)
-        self._lane.remove(self._cell, key)
 
     def clear(self) -> None:
         """Remove all entries."""
