@@ -54,7 +54,12 @@ def extensions() -> list[Any]:
     ]
     try:
         import Cython.Build
+        import Cython.Compiler.Options
 
+        # Objects of each class that wait to be used again, as most live no longer than one message.  A directive for classes
+        # that only a decorator could give otherwise, and natant does not import cython where it runs.
+        options: Any = Cython.Compiler.Options
+        options.get_directive_defaults()["freelist"] = 64
         cythonize: Any = Cython.Build.cythonize
         built: list[Any] = cythonize(modules, build_dir="build/cython", compiler_directives=DIRECTIVES, quiet=True)
     except Exception as error:  # whatever stops Cython, the plain files still work

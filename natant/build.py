@@ -15,15 +15,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-__all__ = ["HOT_MODULES", "compiled", "sources", "stale", "summary"]
+__all__ = ["HOT_MODULES", "INLINED_MODULES", "compiled", "sources", "stale", "summary"]
 
 #: The modules that are compiled at install, by their dotted names.
 HOT_MODULES: Final = (
     "natant.codec.recon.value",
     "natant.codec.recon.string",
+    "natant.codec.recon.number",
     "natant.codec.recon.reader",
     "natant.codec.recon.parse",
     "natant.codec.recon.writer",
+    "natant.codec.recon.check",
     "natant.codec.warp.envelope",
     "natant.kernel.counter",
     "natant.kernel.change",
@@ -38,6 +40,10 @@ HOT_MODULES: Final = (
     "natant.lane.map_base",
     "natant.lane.command_lane",
 )
+
+#: Modules whose ``.pxd`` is nothing but C functions, which are put into the hot modules that call them; the Python file is
+#: what those call where they are not compiled.
+INLINED_MODULES: Final = ("natant.codec.recon.raw",)
 
 
 def compiled() -> Mapping[str, bool]:

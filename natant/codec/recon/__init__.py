@@ -7,6 +7,7 @@ Record([Attr('fix', 7), Slot('lat', 59.3)])
 '{lat:59.3,tags:{a,"b c"}}'
 """
 
+from natant.codec.recon.check import check
 from natant.codec.recon.limit import DEFAULT_LIMITS, Limits
 from natant.codec.recon.order import compare, sort_key
 from natant.codec.recon.parse import decode, decode_block, decode_body
@@ -39,6 +40,7 @@ __all__ = [
     "UInt32",
     "UInt64",
     "Value",
+    "check",
     "compare",
     "decode",
     "decode_block",

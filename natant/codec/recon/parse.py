@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from natant.codec.recon import raw
 from natant.codec.recon.fault import expected
 from natant.codec.recon.limit import DEFAULT_LIMITS, Limits
-from natant.codec.recon.reader import Reader
+from natant.codec.recon.reader import Reader, record_of
 from natant.codec.recon.value import Absent, Attr, Record, Slot
 from natant.errors import CodecError
 
-__all__ = ["decode", "decode_block", "decode_body", "to_text"]
+__all__ = ["decode", "decode_block", "decode_body", "read_body", "to_text"]
 
 
 def to_text(text: str | bytes | bytearray) -> str:
@@ -36,7 +37,7 @@ def _one(out: list[Any]) -> Any:
         return Absent
     if len(out) == 1 and not isinstance(out[0], (Slot, Attr)):
         return out[0]
-    return Record(out)
+    return record_of(out)
 
 
 def decode(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Any:
@@ -44,9 +45,9 @@ def decode(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) ->
 
     :raises CodecError: ``NT-RECON-001`` to ``NT-RECON-009``; the message names the line and column.
     """
-    reader = Reader()
-    reader.open(to_text(text), limits)
-    out: list[Any] = []
+    reader = Reader.__new__(Reader)
+    reader.open(to_text(text), 0, limits)
+    out: list[Any] = raw.roomy()
     reader.items(out, "\0")
     if reader.pos < reader.end:
         raise expected("a separator or the end", reader.text, reader.pos)
@@ -58,13 +59,13 @@ def decode_block(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMI
 
     :raises CodecError: as :func:`decode`.
     """
-    reader = Reader()
-    reader.open(to_text(text), limits)
-    out: list[Any] = []
+    reader = Reader.__new__(Reader)
+    reader.open(to_text(text), 0, limits)
+    out: list[Any] = raw.roomy()
     reader.items(out, "\1")
     if reader.pos < reader.end:
         raise expected("a separator or the end", reader.text, reader.pos)
-    return Record(out)
+    return record_of(out)
 
 
 def decode_body(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMITS) -> Any:
@@ -75,11 +76,16 @@ def decode_body(text: str | bytes | bytearray, *, limits: Limits = DEFAULT_LIMIT
 
     :raises CodecError: as :func:`decode`; also where the body is a slot or has further items.
     """
-    reader = Reader()
-    reader.open(to_text(text), limits)
-    if reader.end == 0:
+    return read_body(to_text(text), 0, limits)
+
+
+def read_body(text: str, start: int, limits: Limits) -> Any:
+    """:func:`decode_body` of ``text`` from ``start`` on; errors count lines and columns from the beginning of ``text``."""
+    reader = Reader.__new__(Reader)
+    reader.open(text, start, limits)
+    if reader.pos == reader.end:
         return Absent
-    out: list[Any] = []
+    out: list[Any] = raw.roomy()
     reader.operand(out)
     reader.attributed(out)
     if reader.pos < reader.end:

@@ -9,6 +9,9 @@ An expression is a run of attributes and at most one value after each, all flatt
 without attributes is its value.  :meth:`Reader.expression` and :meth:`Reader.attributed` hold that rule,
 :meth:`Reader.items` the rule for what stands between separators.
 
+Nearly all that is sent is ASCII, and nearly all of that words, plain numbers and plain quoted text: :meth:`Reader.quick` reads
+these straight from memory, or nothing at all, and the rest of the grammar then reads what it left.
+
 Invariants: ``pos`` never passes ``end``; every bracket costs one of ``depth``; every item costs one of ``room``.
 Called by :mod:`natant.codec.recon.parse`, and for the header of an envelope by :mod:`natant.codec.warp.envelope`.
 The file compiles with Cython as it is; its types are in ``reader.pxd``.
@@ -18,24 +21,36 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from natant.codec.recon import raw
 from natant.codec.recon.fault import expected, fault
 from natant.codec.recon.ident import is_ident_part, is_ident_start
-from natant.codec.recon.limit import DEFAULT_LIMITS, MAX_DIGITS, Limits
+from natant.codec.recon.limit import DEFAULT_LIMITS, Limits
+from natant.codec.recon.number import read_number
 from natant.codec.recon.string import read_data, read_quoted, read_raw
-from natant.codec.recon.value import Attr, Extant, Record, Slot, UInt32, UInt64
+from natant.codec.recon.value import Attr, Extant, Record, Slot
 from natant.errors import CodecError
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "record_of"]
 
 #: Digit by digit is the faster way to a number where this file is compiled, and the slower one where it is not.
 _IS_COMPILED: Final = not __file__.endswith(".py")
 _DEPTH: Final = DEFAULT_LIMITS.depth
 _SIZE: Final = DEFAULT_LIMITS.size
 _ITEMS: Final = DEFAULT_LIMITS.items
-_POWERS: Final = tuple(float(f"1e{power}") for power in range(16))
+#: the powers of ten that are exact as floats
+_POWERS: Final = tuple(float(f"1e{power}") for power in range(23))
+#: up to here every integer is exact as a float
+_MAX_EXACT: Final = 2**53
 
 #: characters that only begin an expression
 _OPERATORS: Final = "$!+-*/<>=&|^?~."
+
+
+def record_of(out: list[Any]) -> Record:
+    """A record of the items of a list, which is of no more use afterwards."""
+    record = Record.__new__(Record)
+    record.items = raw.taken(out)
+    return record
 
 
 def is_bool(word: str) -> bool:
@@ -46,12 +61,14 @@ def is_bool(word: str) -> bool:
 class Reader:
     """One text being read."""
 
-    __slots__ = ("depth", "end", "pos", "room", "text")
+    __slots__ = ("chars", "depth", "end", "is_narrow", "pos", "room", "text")
 
-    def open(self, text: str, limits: Limits) -> None:
-        """Begin at the start of a text; the reader was made without arguments, which is the fast way where compiled."""
+    def open(self, text: str, start: int, limits: Limits) -> None:
+        """Begin at ``start`` of a text; the reader was made by ``__new__``, which is the fast way where compiled."""
         self.text = text
-        self.pos = 0
+        self.is_narrow = raw.is_narrow(text)
+        self.chars = raw.chars(text)
+        self.pos = start
         self.end = len(text)
         if limits is DEFAULT_LIMITS:
             self.depth = _DEPTH
@@ -61,10 +78,10 @@ class Reader:
             self.depth = limits.depth
             self.room = limits.items
             size = limits.size
-        if self.end > size:
+        if self.end - start > size:
             raise CodecError(
                 "NT-RECON-007",
-                f"the text has {self.end} characters; the limit is {size}. Send it in parts or raise the limit",
+                f"the text has {self.end - start} characters; the limit is {size}. Send it in parts or raise the limit",
             )
 
     def blanks(self) -> None:
@@ -125,22 +142,14 @@ class Reader:
             self.room -= 1
             if self.room < 0:
                 raise fault("NT-RECON-007", "the text has too many items here; send it in parts", text, self.pos)
-            i = self.pos
-            if c in "abcdefghijklmnopqrstuvwxyz":
-                # a word and a colon, as most slots begin; what turns out to be something else is read again
-                key = self.ident()
-                if self.pos >= end or text[self.pos] != ":" or ((c == "t" or c == "f") and is_bool(key)):
-                    self.pos = i
-                    key = self.expression()
-            else:
-                key = self.expression()
+            key = self.item(True)
             i = self.pos
             c = text[i] if i < end else "\0"
             if c == ":":
                 self.pos = i + 1
                 slot = Slot.__new__(Slot)  # twice as fast as calling the class
                 slot.key = key
-                slot.value = self.expression()
+                slot.value = self.item(False)
                 out.append(slot)
                 i = self.pos
                 c = text[i] if i < end else "\0"
@@ -159,6 +168,53 @@ class Reader:
             elif c != "#":
                 raise expected(f'"{closer}" or a separator', text, i)
 
+    def item(self, is_key: bool) -> Any:
+        """Read one expression and the blanks after it, the quick way where that goes on to the end of it."""
+        if self.is_narrow and self.pos < self.end:
+            i = self.pos
+            value = self.quick(is_key)
+            if value is not None:
+                c = self.chars[self.pos] if self.pos < self.end else "\0"
+                if c != " " and c != "\t" and c != "@":
+                    return value
+                self.pos = i
+        return self.expression()
+
+    def quick(self, is_key: bool) -> Any:
+        """Read a word, number or quoted text; None, and nothing read, where that is not as plain as can be."""
+        chars = self.chars
+        start = self.pos
+        end = self.end
+        i = start + 1
+        first = c = chars[start]
+        if first in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_":
+            while i < end:
+                c = chars[i]
+                if c not in "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-":
+                    if c > "\x7f":
+                        return None
+                    break
+                i += 1
+            self.pos = i
+            word = raw.word(self.text, start, i) if is_key else raw.known(self.text, start, i)
+            if (first == "t" or first == "f") and is_bool(word):
+                return first == "t"
+            return word
+        if not _IS_COMPILED:
+            return None
+        if first in "0123456789-":
+            return self.simple()
+        if first == '"':
+            while i < end:
+                c = chars[i]
+                if c == '"':
+                    self.pos = i + 1
+                    return self.text[start + 1 : i]
+                if c < " " or c == "\\":
+                    return None
+                i += 1
+        return None
+
     def expression(self) -> Any:
         """Read one expression and the blanks after it; nothing at all is Extant."""
         text = self.text
@@ -173,11 +229,11 @@ class Reader:
         out: list[Any] | None = None
         value: Any = None
         if c == "@":
-            out = []
+            out = raw.roomy()
             self.attributed(out)
-            return Record(out)
+            return record_of(out)
         if c == "{" or c == "[":
-            out = []
+            out = raw.roomy()
             self.nested(out)
         elif c == "(":
             value = self.arguments()
@@ -193,12 +249,7 @@ class Reader:
             if out is None:
                 out = [value]
             self.attributed(out)
-            return Record(out)
-        if out is None:
-            return value
-        record = Record.__new__(Record)
-        record.items = tuple(out)
-        return record
+        return value if out is None else record_of(out)
 
     def attributed(self, out: list[Any]) -> None:
         """Read attributes and what follows each of them into ``out``; ends before anything else."""
@@ -241,25 +292,30 @@ class Reader:
             name = self.ident()
         else:
             raise expected("the name of an attribute", text, i)
-        if self.pos < self.end and text[self.pos] == "(":
-            return Attr(name, self.arguments())
-        return Attr(name)
+        attribute = Attr.__new__(Attr)
+        attribute.name = name
+        attribute.value = self.arguments() if self.pos < self.end and text[self.pos] == "(" else Extant
+        return attribute
 
     def arguments(self) -> Any:
         """Read ``(items)``, after an attribute or as a value: no item is Extant, one value is itself, else a record."""
         self.enter()
         self.pos += 1
-        out: list[Any] = []
+        out: list[Any] = raw.roomy()
         self.items(out, ")")
         self.depth += 1
         if not out:
             return Extant
         if len(out) == 1 and not isinstance(out[0], Slot):
             return out[0]
-        return Record(out)
+        return record_of(out)
 
     def literal(self) -> Any:
         """Read text, number, bool or data; None where none begins here."""
+        if self.is_narrow:
+            value = self.quick(False)
+            if value is not None:
+                return value
         text = self.text
         i = self.pos
         c = text[i]
@@ -272,7 +328,8 @@ class Reader:
                 return c == "t"
             return word
         if c in "0123456789-":
-            return self.number()
+            value, self.pos = read_number(text, i)
+            return value
         if c == "%":
             data, self.pos = read_data(text, i)
             return data
@@ -299,114 +356,42 @@ class Reader:
         self.pos = i
         return text[start:i]
 
-    def number(self) -> Any:
-        """Read a number: an integer, a float, or an unsigned integer in hexadecimal."""
-        if _IS_COMPILED:
-            value = self.simple()
-            if value is not None:
-                return value
-        text = self.text
-        end = self.end
-        start = self.pos
-        i = start
-        if text[i] == "-":
-            i += 1
-        first = i
-        while i < end and text[i] in "0123456789":
-            i += 1
-        if i == first:
-            if i < end and text[i] not in " \t\r\n.eE":
-                raise fault("NT-RECON-008", '"-" begins an expression, which natant does not read', text, start)
-            raise fault("NT-RECON-003", "a digit must follow", text, i)
-        c = text[i] if i < end else "\0"
-        if text[first] == "0" and i == first + 1 and (c == "x" or c == "b"):
-            return self.based(start, i + 1, 16 if c == "x" else 2)
-        if text[first] == "0" and i > first + 1:
-            raise fault("NT-RECON-003", "a number has no leading zeros", text, first)
-        if c != "." and c != "e" and c != "E":
-            self.pos = i
-            if i - first > MAX_DIGITS:
-                raise fault("NT-RECON-003", f"an integer has at most {MAX_DIGITS} digits", text, start)
-            return int(text[start:i])
-        if c == ".":
-            i += 1
-            first = i
-            while i < end and text[i] in "0123456789":
-                i += 1
-            if i == first:
-                raise fault("NT-RECON-003", "a digit must follow", text, i)
-            c = text[i] if i < end else "\0"
-        if c == "e" or c == "E":
-            i += 1
-            if i < end and (text[i] == "+" or text[i] == "-"):
-                i += 1
-            first = i
-            while i < end and text[i] in "0123456789":
-                i += 1
-            if i == first:
-                raise fault("NT-RECON-003", "a digit must follow", text, i)
-        self.pos = i
-        number = float(text[start:i])
-        if number - number != 0.0:
-            raise fault("NT-RECON-003", "the number is too large for a float", text, start)
-        return number
-
     def simple(self) -> Any:
-        """Read a decimal number of at most 15 digits in one go; None, and nothing read, where it is not as plain as that."""
-        text = self.text
+        """Read a decimal number of at most 18 digits in one go; None, and nothing read, where it is not as plain as that."""
+        chars = self.chars
         end = self.end
         i = start = self.pos
-        is_negative = text[i] == "-"
-        if is_negative:
+        if chars[i] == "-":
             i += 1
         first = i
         point = -1
         whole = 0
         c = "\0"
         while i < end:
-            c = text[i]
+            c = chars[i]
             if "0" <= c <= "9":
+                if i - first >= (18 if point < 0 else 19):
+                    return None
                 whole = whole * 10 + (ord(c) - 48)
             elif c == "." and point < 0 and i > first:
                 point = i
             else:
                 break
             i += 1
-            if i - start > 17:
-                return None
-        digits = i - first - (1 if point >= 0 else 0)
-        if digits > 15 or digits == 0 or point == i - 1 or (i < end and c in ".eExb"):
+        if i == first or point == i - 1 or (i < end and c in ".eExb"):
             return None
-        if text[first] == "0" and digits > 1 and point != first + 1:
+        if chars[first] == "0" and i > first + 1 and point != first + 1:
+            return None
+        if point < 0:
+            self.pos = i
+            return -whole if first > start else whole
+        if whole > _MAX_EXACT:
             return None
         self.pos = i
-        if point < 0:
-            return -whole if is_negative else whole
         # both are exact as floats, so the quotient is the float nearest to the decimal
         power = _POWERS[i - 1 - point]
         number = whole / power
-        return -number if is_negative else number
-
-    def based(self, start: int, first: int, base: int) -> Any:
-        """Read the digits after ``0x`` or ``0b``."""
-        text = self.text
-        end = self.end
-        i = first
-        if base == 16:
-            while i < end and text[i] in "0123456789abcdefABCDEF":
-                i += 1
-        else:
-            while i < end and (text[i] == "0" or text[i] == "1"):
-                i += 1
-        self.pos = i
-        if i == first or i - first > (16 if base == 16 else 64):
-            raise fault("NT-RECON-003", "1 to 16 hexadecimal digits follow 0x, 1 to 64 binary ones 0b", text, first)
-        number = int(text[first:i], base)
-        if text[start] == "-":
-            return -number
-        if base == 2:
-            return number
-        return UInt32(number) if i - first <= 8 else UInt64(number)
+        return -number if first > start else number
 
     def markup(self, out: list[Any]) -> None:
         """Read ``[text @tag{…} {items}]``, from after its bracket to past the end of it, into ``out``."""
@@ -445,7 +430,7 @@ class Reader:
                 i = self.pos
                 if i < end and (text[i] == "{" or text[i] == "["):
                     self.nested(inline)
-                out.append(Record(inline))
+                out.append(record_of(inline))
             else:
                 self.nested(out)
             start = self.pos

@@ -1,4 +1,5 @@
 # Types for Cython; the module runs without this file.
+cimport cython
 
 cdef class Attr:
     cdef readonly object name
@@ -10,3 +11,6 @@ cdef class Slot:
 
 cdef class Record:
     cdef readonly tuple items
+
+    @cython.locals(items=tuple, slot=Slot, attr=Attr)
+    cpdef object get(self, object key, object default=*)

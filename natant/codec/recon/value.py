@@ -147,12 +147,17 @@ class Record:
 
     def get(self, key: Any, default: Any = None) -> Any:
         """The value of the first slot with this key, else of the first attribute of this name, else ``default``."""
-        for item in self.items:
-            if isinstance(item, Slot) and item.key == key:
-                return item.value
-        for item in self.items:
-            if isinstance(item, Attr) and item.name == key:
-                return item.value
+        items = self.items
+        for item in items:
+            if isinstance(item, Slot):
+                slot = item
+                if slot.key is key or slot.key == key:
+                    return slot.value
+        for item in items:
+            if isinstance(item, Attr):
+                attr = item
+                if attr.name == key:
+                    return attr.value
         return default
 
     def __getitem__(self, index: int) -> Any:

@@ -39,5 +39,5 @@ cdef bint _is_empty(object value)
 @cython.locals(c=Py_UCS4, is_first=bint)
 cdef bint _is_word(str text)
 
-cdef str _text(str text)
-cdef str _integer(object value)
+cpdef str _text(str text)
+cpdef str _integer(object value)

@@ -88,10 +88,7 @@ class Writer:
         """Count a bracket that opens."""
         self.depth -= 1
         if self.depth < 0:
-            raise CodecError(
-                "NT-RECON-006",
-                f"the value nests deeper than {MAX_WRITE_DEPTH} records; flatten it before it is encoded",
-            )
+            raise _too_deep()
 
     def record(self, items: tuple[Any, ...]) -> None:
         """Write a record as a value: in braces, or as an expression where it has attributes."""
@@ -234,6 +231,12 @@ class Writer:
             self.enter()
             self.operand(items, False)
             self.depth += 1
+
+
+def _too_deep() -> CodecError:
+    return CodecError(
+        "NT-RECON-006", f"the value nests deeper than {MAX_WRITE_DEPTH} records; flatten it before it is encoded"
+    )
 
 
 def _is_empty(value: Any) -> bool:

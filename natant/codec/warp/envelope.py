@@ -5,7 +5,8 @@
 
 Reading goes one of two ways with the same result. What every client sends, ``@tag(node:"…",lane:…)``, is cut apart without
 building a record; anything else the grammar allows (slots in another order, without names, unknown ones, blanks, comments)
-goes through the Recon reader. Either way the body stays text until :attr:`Envelope.body` is asked for.
+goes through the Recon reader. Either way the body stays a part of the message's text until :attr:`Envelope.body` or
+:attr:`Envelope.body_text` is asked for.
 
 Called by the sessions and channels of :mod:`natant.link`, once for every message: a hot module, compiled where that is
 possible; types for Cython are in ``envelope.pxd``.
@@ -15,8 +16,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from natant.codec.recon import raw
 from natant.codec.recon.limit import DEFAULT_LIMITS
-from natant.codec.recon.parse import decode_body
+from natant.codec.recon.parse import decode_body, read_body
 from natant.codec.recon.reader import Reader
 from natant.codec.recon.value import Record, Slot
 from natant.codec.recon.writer import encode as encode_value
@@ -43,10 +45,9 @@ class Envelope:
     :ivar lane: URI of the lane; None for the tags of the host.
     :ivar prio: priority, 0.0 where none was given.
     :ivar rate: most events a second, 0.0 where none was given.
-    :ivar body_text: the body as it was written, not yet checked.
     """
 
-    __slots__ = ("_body", "body_text", "lane", "node", "prio", "rate", "tag")
+    __slots__ = ("_body", "_start", "_text", "lane", "node", "prio", "rate", "tag")
 
     def __init__(
         self, tag: str, node: str | None, lane: str | None, body_text: str = "", prio: float = 0.0, rate: float = 0.0
@@ -54,7 +55,8 @@ class Envelope:
         self.tag = tag
         self.node = node
         self.lane = lane
-        self.body_text = body_text
+        self._text = body_text
+        self._start = 0
         self.prio = prio
         self.rate = rate
         self._body: Any = None
@@ -67,8 +69,17 @@ class Envelope:
         """
         body = self._body
         if body is None:
-            body = self._body = decode_body(self.body_text)
+            try:
+                body = read_body(self._text, self._start, DEFAULT_LIMITS)
+            except CodecError:
+                body = decode_body(self.body_text)  # raises as well, with lines and columns of the body
+            self._body = body
         return body
+
+    @property
+    def body_text(self) -> str:
+        """The body as it was written, not yet checked."""
+        return self._text[self._start :]
 
     def __repr__(self) -> str:
         return f"Envelope({join(_head(self), self.body_text)})"
@@ -102,52 +113,79 @@ def decode(payload: bytes | str) -> Envelope:
 def _decode_common(text: str) -> Envelope | None:
     """Cut ``@tag(node:"…",lane:…)`` apart; None for any other form, right or wrong."""
     opening = text.find("(", 0, 10)
-    if opening < 0 or not text.startswith('(node:"', opening) or text[0] != "@":
+    if opening < 0 or not text.startswith('(node:"', opening) or text[0] != "@" or not raw.is_narrow(text):
         return None
-    tag = text[1:opening]
+    tag = raw.word(text, 1, opening)
     if tag not in NODE_TAGS:
         return None
     start = opening + 7
-    stop = text.find('"', start)
+    stop = _quoted(text, start)
     if stop < 0 or not text.startswith('",lane:', stop):
         return None
-    node = text[start:stop]
-    closing = text.find(")", stop + 7)
-    if closing < 0:
-        return None
     first = stop + 7
-    last = closing
-    if text[first] == '"':
-        first += 1
-        last -= 1
-        if last < first or text[last] != '"':
-            return None
-        lane = text[first:last]
-        if '"' in lane or "\\" in lane or not lane.isprintable():
-            return None
+    last = _word(text, first)
+    if last > first:
+        lane = raw.word(text, first, last)
     else:
+        first += 1
+        last = _quoted(text, first)
+        if last < 0 or text[first - 1] != '"':
+            return None
         lane = text[first:last]
-        if not lane.isidentifier() or not lane.isascii():
-            return None
+        last += 1
+    if last >= len(text) or text[last] != ")":
+        return None
+    node = text[start:stop]
     if not (_IS_COMPILED and _is_plain(node)):
-        if "\\" in node or not node.isprintable():
-            return None
         check_node(node)
     envelope = Envelope.__new__(Envelope)  # faster than calling the class
     envelope.tag = tag
     envelope.node = node
     envelope.lane = lane
-    envelope.body_text = text[closing + 1 :]
+    envelope._text = text
+    envelope._start = last + 1
     envelope.prio = 0.0
     envelope.rate = 0.0
     envelope._body = None
     return envelope
 
 
+def _quoted(text: str, start: int) -> int:
+    """Where the text that is quoted from ``start`` on ends; -1 where it does not, or has anything but plain characters."""
+    chars = raw.chars(text)
+    end = len(text)
+    i = start
+    while i < end:
+        c = chars[i]
+        if c == '"':
+            return i
+        if c < " " or c == "\\" or c > "~":
+            return -1
+        i += 1
+    return -1
+
+
+def _word(text: str, start: int) -> int:
+    """The offset after the word of ASCII letters, digits and ``_`` at ``start``; ``start`` where there is none."""
+    chars = raw.chars(text)
+    end = len(text)
+    i = start
+    while i < end:
+        c = chars[i]
+        if c not in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_" and (i == start or c not in "0123456789"):
+            break
+        i += 1
+    return i
+
+
 def _is_plain(node: str) -> bool:
     """True where ``node`` is a path that needs no closer look; what :func:`check_node` finds by a regular expression."""
+    chars = raw.chars(node)
+    end = len(node)
+    i = 0
     is_after_slash = False
-    for c in node:
+    while i < end:
+        c = chars[i]
         if c == "/" or c == ".":
             if is_after_slash:
                 return False
@@ -156,14 +194,15 @@ def _is_plain(node: str) -> bool:
             is_after_slash = False
         else:
             return False
-    return not is_after_slash and node.startswith("/")
+        i += 1
+    return end > 0 and chars[0] == "/" and not is_after_slash
 
 
 def _decode_any(text: str) -> Envelope:
     """Read the header with the Recon reader."""
     try:
-        reader = Reader()
-        reader.open(text, DEFAULT_LIMITS)
+        reader = Reader.__new__(Reader)
+        reader.open(text, 0, DEFAULT_LIMITS)
         reader.whites()
         if reader.pos >= reader.end or text[reader.pos] != "@":
             raise _no_envelope(text)

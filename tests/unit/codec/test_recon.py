@@ -284,6 +284,34 @@ def test_what_recon_cannot_hold(value: object) -> None:
         recon.encode({"in": [value]}, exact=True)
 
 
+def _refusal(call: Any, value: object) -> tuple[str, str] | None:
+    try:
+        call(value)
+    except CodecError as error:
+        return error.code, error.message
+    return None
+
+
+_wrong = st.sampled_from([math.nan, -math.inf, 10**4096, "\ud800", "é\udfff", UInt32(-1), UInt64(2**64), object()])
+
+
+def _plain(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    items = st.one_of(children, st.builds(Slot, children, children), st.builds(Attr, st.text(max_size=2), children))
+    some = st.lists(items, max_size=3)
+    texts = st.text(max_size=2)
+    return st.one_of(some, some.map(tuple), some.map(Record), st.dictionaries(texts, children, max_size=2), items)
+
+
+@given(st.recursive(st.one_of(values, st.none(), _wrong), _plain, max_leaves=6), st.integers(0, 60), st.booleans())
+def test_a_check_refuses_what_cannot_be_written(value: Any, depth: int, is_list: bool) -> None:
+    for _ in range(depth):
+        value = [value] if is_list else Record([Attr("a", Record([1, value]))])
+    refusal = _refusal(recon.check, value)
+    assert refusal == _refusal(recon.encode, value)
+    assert refusal == _refusal(lambda it: recon.encode(it, exact=True), value)
+    assert refusal == _refusal(recon.encode_pair, value)
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [

@@ -1,0 +1,79 @@
+# The C side of raw.py, which tells what each function is for.  There is no compiled module: these are put into their callers.
+
+cdef extern from *:
+    """
+    #include <string.h>
+
+    /* Words seen lately, each in the one place that its letters give.  Bounded: this many words of at most 32 letters. */
+    #define NATANT_WORDS 1024
+    #define NATANT_WORD_LENGTH 32
+    static PyObject *natant_words[NATANT_WORDS];
+
+    static CYTHON_INLINE int natant_is_narrow(PyObject *text) {
+        return text != Py_None && PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND;
+    }
+
+    static CYTHON_INLINE const unsigned char *natant_chars(PyObject *text) {
+        return (const unsigned char *)PyUnicode_DATA(text);
+    }
+
+    static PyObject *natant_new_word(PyObject **place, PyObject *text, Py_ssize_t start, Py_ssize_t stop) {
+        PyObject *made = PyUnicode_Substring(text, start, stop);
+        if (made != NULL && place != NULL) {
+            PyObject *old = *place;
+            PyUnicode_InternInPlace(&made);
+            *place = Py_NewRef(made);
+            Py_XDECREF(old);
+        }
+        return made;
+    }
+
+    static CYTHON_INLINE PyObject *natant_find_word(PyObject *text, Py_ssize_t start, Py_ssize_t stop, int is_kept) {
+        const unsigned char *letters = natant_chars(text) + start;
+        Py_ssize_t length = stop - start;
+        unsigned int sum = (unsigned int)length;
+        PyObject **place;
+        if (length > NATANT_WORD_LENGTH)
+            return natant_new_word(NULL, text, start, stop);
+        for (Py_ssize_t i = 0; i < length; i++)
+            sum = sum * 31 + letters[i];
+        place = natant_words + ((sum ^ (sum >> 10)) & (NATANT_WORDS - 1));
+        if (*place != NULL && PyUnicode_GET_LENGTH(*place) == length && memcmp(natant_chars(*place), letters, length) == 0)
+            return Py_NewRef(*place);
+        return natant_new_word(is_kept ? place : NULL, text, start, stop);
+    }
+
+    #define natant_word(text, start, stop) natant_find_word(text, start, stop, 1)
+    #define natant_known(text, start, stop) natant_find_word(text, start, stop, 0)
+
+    static CYTHON_INLINE int natant_is_small(PyObject *number) {
+        int overflow;
+        (void)PyLong_AsLongLongAndOverflow(number, &overflow);
+        return overflow == 0;
+    }
+
+    /* A list that is empty and has room is what pop() leaves behind, too. */
+    static CYTHON_INLINE PyObject *natant_roomy(void) {
+        PyObject *out = PyList_New(8);
+        if (out != NULL)
+            Py_SET_SIZE((PyVarObject *)out, 0);
+        return out;
+    }
+
+    static CYTHON_INLINE PyObject *natant_taken(PyObject *out) {
+        Py_ssize_t count = PyList_GET_SIZE(out);
+        PyObject *made = PyTuple_New(count);
+        if (made == NULL || count == 0)
+            return made;
+        memcpy(((PyTupleObject *)made)->ob_item, ((PyListObject *)out)->ob_item, (size_t)count * sizeof(PyObject *));
+        Py_SET_SIZE((PyVarObject *)out, 0);
+        return made;
+    }
+    """
+    bint is_narrow "natant_is_narrow"(str text)
+    const unsigned char *chars "natant_chars"(str text)
+    str word "natant_word"(str text, Py_ssize_t start, Py_ssize_t stop)
+    str known "natant_known"(str text, Py_ssize_t start, Py_ssize_t stop)
+    bint is_small "natant_is_small"(object number)
+    list roomy "natant_roomy"()
+    tuple taken "natant_taken"(list out)

@@ -1,0 +1,46 @@
+"""What the codec does with memory where it is compiled, and what stands for it where it is not.
+
+``raw.pxd`` declares the same names as C functions; compiled modules take those and never call these.  No rule of Recon or
+WARP is in here: only how characters are reached and how objects are put together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["chars", "is_narrow", "is_small", "known", "roomy", "taken", "word"]
+
+
+def is_narrow(text: str) -> bool:
+    """True where :func:`chars` can be taken: each character is one byte in memory."""
+    return text.isascii()
+
+
+def chars(text: str) -> str:
+    """The characters of a narrow text as an array, to be read by index while the text is held."""
+    return text
+
+
+def word(text: str, start: int, stop: int) -> str:
+    """``text[start:stop]``, plain ASCII; the same object each time where it was asked for lately, as names are."""
+    return text[start:stop]
+
+
+def known(text: str, start: int, stop: int) -> str:
+    """``text[start:stop]``, plain ASCII; the object of :func:`word` where there is one, but none is kept for it."""
+    return text[start:stop]
+
+
+def is_small(number: int) -> bool:
+    """True where an integer fits 64 bits."""
+    return -(2**63) <= number < 2**63
+
+
+def roomy() -> list[Any]:
+    """An empty list with room for some items."""
+    return []
+
+
+def taken(out: list[Any]) -> tuple[Any, ...]:
+    """The items of a list, which is of no more use afterwards."""
+    return tuple(out)
