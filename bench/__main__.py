@@ -3,7 +3,7 @@
 scripts/bench                    everything, in less than ten minutes
 scripts/bench ingest fanout      only these
 scripts/bench --json FILE        writes all that was measured
-scripts/bench --million          a million agents instead of a hundred thousand
+scripts/bench --agents 100000    fewer agents to create and to start with than a million
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import group, inside, resident, store, versus, wire
+from bench import group, inside, resident, store, versus, wide, wire
 from bench.place import CORES, Place
 from bench.table import Row, lines
 from natant import build
@@ -29,9 +29,10 @@ def benchmarks(agents: int) -> dict[str, Benchmark]:
     """All there are, by name."""
     return {
         "ingest": wire.ingest,
+        "ack": wire.ack,
         "fanout": wire.fanout,
         "rtt": wire.rtt,
-        "sync": wire.sync,
+        "sync": wide.sync,
         "memory": lambda place: resident.memory(place, agents),
         "start": lambda place: resident.start(place, agents),
         "group": group.group,
@@ -48,9 +49,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures natant beside its yardsticks.")
     parser.add_argument("names", nargs="*", help="which ones; all without any")
     parser.add_argument("--json", metavar="FILE", help="write all that was measured")
-    parser.add_argument("--million", action="store_true", help="a million agents instead of a hundred thousand")
+    parser.add_argument(
+        "--agents", type=int, default=1_000_000, help="how many to create and to start with (a million)"
+    )
     option = parser.parse_args()
-    known = benchmarks(1_000_000 if option.million else 100_000)
+    known = benchmarks(option.agents)
     unknown = set(option.names) - set(known)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")

@@ -11,7 +11,7 @@ from bench.place import Place
 from bench.table import Row
 from natant.store.rocks import RocksStore
 
-__all__ = ["group"]
+__all__ = ["group", "raw_times"]
 
 RECORDS = 4_000
 GROUPS_MOST = 400
@@ -32,21 +32,27 @@ def _natant(folder: Path, size: int, groups: int) -> float:
     return seconds / groups
 
 
-def _raw(folder: Path, size: int, groups: int) -> float:
+def raw_times(folder: Path, size: int, groups: int = GROUPS_MOST) -> list[float]:
+    """Seconds that each batch took, sorted."""
     option = Options(raw_mode=True)
     option.create_if_missing(True)
     store = Rdict(str(folder), option)
     durable = WriteOptions()
     durable.sync = True
-    begun = time.perf_counter()
+    times = []
     for number in range(groups):
+        begun = time.perf_counter()
         batch = WriteBatch(raw_mode=True)
         for key in _keys(size, number):
             batch.put(key, VALUE)
         store.write(batch, durable)
-    seconds = time.perf_counter() - begun
+        times.append(time.perf_counter() - begun)
     store.close()
-    return seconds / groups
+    return sorted(times)
+
+
+def _raw(folder: Path, size: int, groups: int) -> float:
+    return sum(raw_times(folder, size, groups)) / groups
 
 
 def group(place: Place) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Row", "lines"]
+__all__ = ["Row", "lines", "spaced"]
 
 
 @dataclass
@@ -66,5 +66,10 @@ def _short(value: float | None) -> str:
     if value is None:
         return ""
     if value >= 10_000:
-        return f"{value:,.0f}".replace(",", " ")
+        return spaced(value)
     return f"{value:.3g}"
+
+
+def spaced(value: float) -> str:
+    """A whole number with blanks between its thousands."""
+    return f"{value:,.0f}".replace(",", " ")

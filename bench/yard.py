@@ -2,7 +2,7 @@
 
     python -m bench.yard 9002
 
-It counts text frames, answers ``@sync`` at once, gives the body of each ``@command`` to whoever has synced the node (one
+It counts text frames, answers ``@sync`` at once (that of a lane ``history`` with a hundred thousand entries), gives the body of each ``@command`` to whoever has synced the node (one
 write a connection, as a server must), and plays the control agent of the load generator.  So what natant costs can be told apart from
 what sockets, frames and the loop cost.
 """
@@ -20,6 +20,8 @@ from natant.server.frame import join
 #: nodes by spelling, each with the transports of those who have synced it
 _LINKS: dict[str, list[Any]] = {}
 _COUNT = [0]
+#: entries of a lane called history
+WIDE = 100_000
 
 
 class Bare(WSListener):
@@ -41,9 +43,12 @@ class Bare(WSListener):
         """What the load generator needs."""
         node = text.split('"', 2)[1]
         if text.startswith("@sync"):
-            lane = text.split("lane:", 1)[1].partition(")")[0]
+            lane = text.split("lane:", 1)[1].partition(")")[0].strip('"')
             _LINKS.setdefault(node, []).append(self.raw)
-            self.raw.write(join([f'@{tag}(node:"{node}",lane:{lane})'.encode() for tag in ("linked", "synced")]))
+            events = range(WIDE) if lane == "history" else ()
+            head = f'(node:"{node}",lane:{lane})'.encode()
+            entries = [b"@event" + head + b"@update(key:%d)%d" % (number, 7 * number) for number in events]
+            self.raw.write(join([b"@linked" + head, *entries, b"@synced" + head]))
         elif text.startswith("@command"):
             body = text.partition(")")[2].strip()
             if node == "/control":
