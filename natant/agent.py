@@ -107,6 +107,7 @@ class Agent(Cell):
         schema.periodic = tuple(_periodic(cls))
         schema.has_start = cls.on_start is not Agent.on_start
         schema.has_stop = cls.on_stop is not Agent.on_stop
+        schema.is_quiet = not (schema.periodic or schema.joins or schema.has_start)
         cls._schema = schema
         for name in compiled.names if compiled else ():
             if name in taken or hasattr(Agent, name):

@@ -53,7 +53,7 @@ class Cell:
     _touched: int
     _is_known: bool
 
-    def _bind(self, host: Kernel, node: str) -> None:
+    def _bind(self, host: Any, node: str) -> None:
         """Give a new object its name and place; called once by the host."""
         self.node = node
         self._host = host

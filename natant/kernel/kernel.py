@@ -51,10 +51,9 @@ class Kernel(Loop):
         is_volatile: bool = False,
     ) -> None:
         self.config = config or Config()
-        super().__init__(mailbox_limit=self.config.mailbox_limit, is_volatile=is_volatile)
+        super().__init__(store, mailbox_limit=self.config.mailbox_limit, is_volatile=is_volatile)
         self.router = router
         self.env = env
-        self.store = store
         self.log = log or Log()
         self.journal = Journal(store, env, self._before_cut)
         self.journal.on_fault = self.log.store_failed
@@ -74,8 +73,6 @@ class Kernel(Loop):
         self._is_drain_due = False
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
-        #: changes whenever an agent comes or goes
-        self.generation = 0
         #: reasons why an agent must not be stopped though idle
         self.alive_guards: list[Callable[[Cell], bool]] = []
 
@@ -125,24 +122,17 @@ class Kernel(Loop):
         guard = kind._schema.guard
         if guard is not None and not guard(self, node):
             return None
-        return self._activate(kind, node)
+        return self.activate(kind, node)
 
-    def _activate(self, kind: type[Cell], node: str) -> Cell:
-        cell = kind.__new__(kind)
-        cell._bind(self, node)
-        schema = kind._schema
-        cell._is_known = self.is_volatile or self.store.get(key.node_key(node)) is not None
-        self.agents[node] = cell
-        self.counter.activations += 1
-        self.generation += 1
-        cell._touched = self.tick
+    def rouse(self, cell: Cell) -> None:
+        """Do what an agent wants when it comes to life."""
+        schema = cell._schema
         if schema.periodic:
-            self._attempt(f"timers of {node}", self._arm, cell)
+            self._attempt(f"timers of {cell.node}", self._arm, cell)
         if schema.joins and cell._is_known:
             self.deliver(cell, Work(_wake, None, "joins"))
         if schema.has_start:
             self.deliver(cell, Work(_start, None, "on_start"))
-        return cell
 
     def _arm(self, cell: Cell) -> None:
         records: list[tuple[int, bytes, bytes]] = []

@@ -8,6 +8,7 @@ from natant.kernel.turn cimport Turn, Work, command_work, offer, open_turn
 cdef class Loop:
     cdef public Counter counter
     cdef public dict agents
+    cdef public object store
     cdef public object journal
     cdef public object outbox
     cdef public object ids
@@ -16,6 +17,7 @@ cdef class Loop:
     cdef public object _runnable
     cdef public long turn_count
     cdef public long tick
+    cdef public long generation
     cdef public long mailbox_limit
     cdef public bint is_volatile
     cdef public bint is_halted
@@ -25,6 +27,8 @@ cdef class Loop:
     cpdef command(self, Cell cell, LaneKind lane, object body, object command_id=*, object reply=*)
     cpdef deliver(self, Cell cell, Work work)
     cpdef _queue(self, Cell cell, Work work)
+    @cython.locals(cell=Cell)
+    cpdef Cell activate(self, object kind, str node)
     @cython.locals(turn=Turn, lane=LaneKind)
     cpdef _run(self, Cell cell, Work work)
     @cython.locals(work=Work)

@@ -28,11 +28,12 @@ from natant.errors import NatantError, TurnError
 from natant.kernel.asyncturn import AsyncTurns, Resumption
 from natant.kernel.cell import Cell
 from natant.kernel.counter import Counter
+from natant.kernel.key import node_key
 from natant.kernel.turn import Turn, Work, command_work, offer, open_turn
 
 if TYPE_CHECKING:
     from natant.kernel.idwindow import IdWindows
-    from natant.kernel.journal import Journal
+    from natant.kernel.journal import Journal, StorePort
     from natant.kernel.lanekind import LaneKind
     from natant.kernel.outbox import Outbox
     from natant.kernel.turn import Reply
@@ -43,10 +44,12 @@ __all__ = ["Loop"]
 class Loop:
     """What gives each agent its turns; :class:`~natant.kernel.kernel.Kernel` is the whole.
 
+    :param store: where durable lanes are kept.
     :param mailbox_limit: deliveries that may wait for one busy agent.
     :param is_volatile: nothing is journaled.
     :ivar running: the turn whose synchronous part runs at present, for the watchdog.
     :ivar turn_count: tells one such part from the next.
+    :ivar generation: changes whenever an agent comes or goes.
     :ivar tick: the present time as the search for idle agents measures it.
     :ivar is_halted: no further turn is begun.
     """
@@ -57,7 +60,8 @@ class Loop:
     ids: IdWindows
     async_turns: AsyncTurns
 
-    def __init__(self, *, mailbox_limit: int, is_volatile: bool) -> None:
+    def __init__(self, store: StorePort, *, mailbox_limit: int, is_volatile: bool) -> None:
+        self.store = store
         self.mailbox_limit = mailbox_limit
         self.is_volatile = is_volatile
         self.counter = Counter()
@@ -65,6 +69,7 @@ class Loop:
         self.running: Turn | None = None
         self.turn_count = 0
         self.tick = 0
+        self.generation = 0
         self.is_halted = False
         self._runnable: deque[Callable[[], None]] = deque()
         self._is_draining = False
@@ -115,6 +120,19 @@ class Loop:
             f"{cell.node} is busy and {self.mailbox_limit} deliveries wait already; try again later",
             http_status=429,
         )
+
+    def activate(self, kind: type[Cell], node: str) -> Cell:
+        """Bring an agent to life."""
+        cell = kind.__new__(kind)
+        cell._bind(self, node)
+        cell._is_known = self.is_volatile or self.store.get(node_key(node)) is not None
+        cell._touched = self.tick
+        self.agents[node] = cell
+        self.counter.activations += 1
+        self.generation += 1
+        if not cell._schema.is_quiet:
+            self.rouse(cell)
+        return cell
 
     # --- the turn -------------------------------------------------------------------------------------------------
 
@@ -210,6 +228,10 @@ class Loop:
         self._commit(second)
 
     # --- what the whole kernel adds -------------------------------------------------------------------------------
+
+    def rouse(self, cell: Cell) -> None:
+        """Do what an agent wants when it comes to life."""
+        raise AssertionError("the kernel has it")
 
     def keep_cause(self, turn: Turn, error: BaseException) -> NatantError:
         """Park the work of a turn that failed, where it should be; returns what to tell the asker."""

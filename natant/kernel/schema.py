@@ -45,3 +45,5 @@ class Schema:
     #: lanes that watch other agents and take that up again when the agent comes to life
     joins: list[Any] = field(default_factory=list)
     doc: str = ""
+    #: an agent that comes to life has nothing to do at once: no timers, no joins, no ``on_start``
+    is_quiet: bool = False
