@@ -161,10 +161,10 @@ class Loop:
             self.fail(turn, error)
             return
         if result is not None:
-            if result.__class__ is CoroutineType:
+            if type(result) is CoroutineType:
                 self.async_turns.open(turn, result)
                 return
-            if result.__class__ is Resumption:
+            if type(result) is Resumption:
                 self.async_turns.resume(turn, result)
                 return
         cell._turn = None

@@ -1,5 +1,6 @@
 # Types for Cython; the module runs without this file.
 cimport cython
+from natant.codec.recon.check cimport check
 from natant.kernel.cell cimport Cell
 from natant.kernel.change cimport Event
 from natant.kernel.lanekind cimport LaneKind

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from natant.codec import recon
 from natant.codec.form import form as form_of
+from natant.codec.recon.check import check
 from natant.codec.recon.value import Absent, Extant, Record
 from natant.errors import CodecError, FormError, LaneError, NatantError
 from natant.kernel import key
@@ -251,9 +252,10 @@ def encode_key(lane: Lane, cell: Cell, form: Any, key: Any) -> tuple[str, str]:
 def refuse_unwritable(lane: Lane, cell: Cell, form: Any, value: Any) -> None:
     """See that ``value`` can be written, where its text is not needed now.
 
+    :param form: None where values of any type are taken.
     :raises LaneError: ``NT-LANE-012`` where it cannot.
     """
     try:
-        recon.encode(value if form.is_any else form.encode(value))
+        check(value if form is None else form.encode(value))
     except (FormError, CodecError) as error:
         raise lane.refuse(cell, value, error) from error

@@ -82,7 +82,7 @@ class CommandLane(Lane):
             result = self.function(cell, decode_input(self.form, body))
         if result is None:
             return None
-        return result if result.__class__ is CoroutineType else to_value(result)
+        return result if type(result) is CoroutineType else to_value(result)
 
     def types(self) -> dict[str, Any]:
         return {"input": self.form} if self._takes else {}

@@ -22,7 +22,7 @@ MISSING: Final = object()
 
 
 def _identity(key: Any) -> Any:
-    kind = key.__class__
+    kind = type(key)
     if kind is bool:
         return (bool, key)
     if kind is Record or kind is dict or kind is list:
@@ -42,12 +42,12 @@ class ExactBase:
 
     def find(self, key: Any) -> Any:
         """The value of ``key``, :data:`MISSING` where there is none."""
-        kind = key.__class__
+        kind = type(key)
         return self._values.get(key if kind is str or kind is int else _identity(key), MISSING)
 
     def put(self, key: Any, value: Any) -> None:
         """Set one entry."""
-        kind = key.__class__
+        kind = type(key)
         if kind is str or kind is int:
             if self._keys and key in self._keys:  # 1 for 1.0: the latest spelling counts
                 self.take_out(key)

@@ -19,6 +19,8 @@ cdef class EntriesBase:
 cdef class MapBase(Lane):
     cdef public object key_form
     cdef public object form
+    cdef object _typed_key
+    cdef object _typed
     cdef public bint is_stamped
 
     cpdef entries(self, Cell cell)

@@ -72,6 +72,9 @@ class MapBase(Lane):
         super().__init__(**options)
         self.key_form = key_form
         self.form = form
+        #: None where keys, or values, of any type are taken
+        self._typed_key: Form[Any] | None = None if key_form.is_any else key_form
+        self._typed: Form[Any] | None = None if form.is_any else form
         self.is_stamped = False
 
     def __get__(self, agent: Any, owner: Any) -> Any:
@@ -107,7 +110,7 @@ class MapBase(Lane):
             key_wire, key_exact = encode_key(self, cell, self.key_form, key)
             wire, exact = self.texts(cell, value)
         else:
-            refuse_unwritable(self, cell, self.key_form, key)
+            refuse_unwritable(self, cell, self._typed_key, key)
             self.refuse_value(cell, value)
         turn.note_undo((unput, state, key, old, state.stamp.get(key) if self.is_stamped else None))
         data.put(key, value)
@@ -139,7 +142,7 @@ class MapBase(Lane):
 
         :raises LaneError: ``NT-LANE-012`` where it cannot.
         """
-        refuse_unwritable(self, cell, self.form, value)
+        refuse_unwritable(self, cell, self._typed, value)
 
     def _load(self, cell: Cell) -> Any:
         raise AssertionError("each kind has its own")

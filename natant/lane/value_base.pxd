@@ -8,7 +8,7 @@ from natant.lane.base cimport Lane, encode_texts, refuse_unwritable
 cdef class ValueBase(Lane):
     cdef public object form
     cdef public object default
-    cdef bint _is_any
+    cdef object _typed
 
     @cython.locals(turn=Turn, callbacks=dict, links=dict, wire=str, exact=str)
     cpdef put(self, Cell cell, object value)

@@ -27,7 +27,8 @@ class ValueBase(Lane):
             form.encode(default)  # raises where it does not fit
         self.form = form
         self.default = default
-        self._is_any = form.is_any
+        #: None where values of any type are taken
+        self._typed: Form[Any] | None = None if form.is_any else form
 
     def __get__(self, agent: Any, owner: Any) -> Any:
         if agent is None:
@@ -63,14 +64,14 @@ class ValueBase(Lane):
                 wire = "" if value is None or value is Absent else encode_texts(self, cell, self.form, value)[0]
                 turn.note_instant(Event(self.index, SET, wire))
             elif value is not None and value is not Absent:
-                refuse_unwritable(self, cell, self.form, value)
+                refuse_unwritable(self, cell, self._typed, value)
             turn.note_undo((_restore, self, cell, old))
             cell._state[self.index] = None if value is Absent else value
         if callbacks and "changed" in callbacks:
             callbacks["changed"](cell, value, old)
 
     def receive(self, cell: Any, body: Any) -> Any:
-        if self._is_any:
+        if self._typed is None:
             self.put(cell, body)
         elif body is Absent:
             self.put(cell, self._initial())
