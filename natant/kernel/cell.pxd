@@ -1,5 +1,7 @@
 # Types for Cython; the module runs without this file.
 
+cimport cython
+
 cdef class Cell:
     cdef public str node
     cdef public object _host
@@ -12,5 +14,6 @@ cdef class Cell:
     cdef public bint _is_busy
     cdef public bint _is_known
 
+    @cython.locals(size=Py_ssize_t)
     cpdef _bind(self, object host, str node)
     cpdef _lane(self, str name)

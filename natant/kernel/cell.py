@@ -57,7 +57,10 @@ class Cell:
         """Give a new object its name and place; called once by the host."""
         self.node = node
         self._host = host
-        self._state = [UNLOADED] * self._schema.size
+        size = (
+            self._schema.size
+        )  # with a C type in ``cell.pxd``: the list is made as long as it is, without room to grow
+        self._state = [UNLOADED] * size
         self._links = None
         self._mail = None
         self._turn = None
