@@ -39,6 +39,8 @@ HOT_MODULES: Final = (
     "natant.lane.value_base",
     "natant.lane.map_base",
     "natant.lane.command_lane",
+    "natant.store.entry",
+    "natant.store.window",
 )
 
 #: Modules whose ``.pxd`` is nothing but C functions, which are put into the hot modules that call them; the Python file is

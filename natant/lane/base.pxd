@@ -18,6 +18,7 @@ cdef class Lane(LaneKind):
     cpdef bind(self, Py_ssize_t index)
     @cython.locals(host=Loop)
     cpdef bint is_kept(self, Cell cell)
+    cpdef bint is_stored(self, Cell cell)
     cpdef bytes prefix(self, Cell cell)
     @cython.locals(links=dict)
     cpdef note(self, Cell cell, Turn turn, Event event)

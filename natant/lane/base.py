@@ -118,6 +118,10 @@ class Lane(LaneKind):
         """True where the state of this lane is journaled."""
         return not self.is_volatile and not cell._host.is_volatile
 
+    def is_stored(self, cell: Cell) -> bool:
+        """True where the store may hold records of this lane.  It has none of an agent that it does not know."""
+        return cell._is_known and self.is_kept(cell)
+
     def is_shown_late(self, cell: Cell) -> bool:
         """True where what it shows must be durable first."""
         return not cell._host.is_volatile and (self.is_derived or not self.is_volatile)

@@ -71,7 +71,7 @@ def forget_origin(prefix: bytes, cell: Cell, turn: Turn, name: str) -> None:
 
 def origins(prefix: bytes, cell: Cell) -> list[tuple[str, Origin]]:
     """What the store knows to be joined, by name."""
-    if cell._host.is_volatile:
+    if cell._host.is_volatile or not cell._is_known:
         return []
     found: list[tuple[str, Origin]] = []
     start = len(prefix) + len(JOIN)

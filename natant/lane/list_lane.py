@@ -415,7 +415,7 @@ class ListLane(Lane, Generic[T]):
 
     def _load(self, cell: Cell) -> LaneList[T]:
         state: LaneList[T] = LaneList(cell, self)
-        if self.is_kept(cell):
+        if self.is_stored(cell):
             prefix = self.prefix(cell)
             start = len(prefix)
             for stored, record in cell._host.store.scan(prefix):

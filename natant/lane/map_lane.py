@@ -306,7 +306,7 @@ class MapLane(MapBase, Generic[K, V]):
 
     def _load(self, cell: Cell) -> LaneMap[K, V]:
         state: LaneMap[K, V] = LaneMap(cell, self)
-        if self.is_kept(cell):
+        if self.is_stored(cell):
             prefix = self.prefix(cell)
             start = len(prefix)
             for stored, record in cell._host.store.scan(prefix):

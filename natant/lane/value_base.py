@@ -83,7 +83,7 @@ class ValueBase(Lane):
         return copy.copy(default) if isinstance(default, (list, dict, set)) else default
 
     def _load(self, cell: Cell) -> Any:
-        text = cell._host.store.get(self.prefix(cell)) if self.is_kept(cell) else None
+        text = cell._host.store.get(self.prefix(cell)) if self.is_stored(cell) else None
         state: Any = None
         if text is None:
             state = self._initial()

@@ -10,7 +10,7 @@ reopens the database; a scan that was still going on then ends with an error, ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Lock
+from contextlib import AbstractContextManager
 from zlib import crc32
 
 from rocksdict import Rdict, RdictIter, ReadOptions
@@ -30,7 +30,9 @@ class Cursor:
 
     __slots__ = ("__weakref__", "_bounds", "_iterator", "_last", "_lock", "_place")
 
-    def __init__(self, database: Rdict, start: bytes, end: bytes, lock: Lock, place: str) -> None:
+    def __init__(
+        self, database: Rdict, start: bytes, end: bytes, lock: AbstractContextManager[object], place: str
+    ) -> None:
         bounds = ReadOptions()
         bounds.set_iterate_upper_bound(end)
         self._bounds = bounds  # RocksDB keeps a pointer into it

@@ -22,8 +22,8 @@ if sys.platform != "win32":
 
 __all__ = ["DATABASE", "FORMAT", "Folder", "explain", "is_full", "sync_directory"]
 
-#: The format this code writes.  A newer one is refused; an older one would be brought up to date here.
-FORMAT = 1
+#: The format this code writes.  Another one is refused; format 1 was never released.
+FORMAT = 2
 #: The database's folder inside ours.
 DATABASE = "db"
 
@@ -114,6 +114,12 @@ class Folder:
                 "NT-STORE-001",
                 f"{self.path} has format {number}, written by a newer natant; this one reads up to format {FORMAT}. "
                 "Run the newer version.",
+            )
+        if int(number) < FORMAT:
+            raise StoreError(
+                "NT-STORE-001",
+                f"{self.path} has format {number}, written by a natant before its first release; this one reads format {FORMAT}. "
+                "Start with a new folder, or run that version.",
             )
         return True
 

@@ -1,7 +1,6 @@
 """The tail mark: the number of the last commit that was acknowledged, in a small file beside the database.
 
-RocksDB takes a log that ends early for a torn tail, because a power cut looks like that, and goes on without what is
-missing.  The mark tells the two apart.  It is written after the fsync of the log and before the acknowledgement, but not
+A log that ends early looks like one whose last entry was torn by a power cut.  The mark tells the two apart.  It is written after the fsync of the log and before the acknowledgement, but not
 synced itself, so it costs a microsecond: after a crash of the process it is exact; after a power cut it may be older than
 the log, never newer.  A log that ends before its mark has lost something that was acknowledged.
 
@@ -66,8 +65,12 @@ class Tail:
 
     def move(self, commit: int) -> None:
         """Note that ``commit`` was acknowledged (not yet synced)."""
-        os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, seal(_KEY, commit.to_bytes(8, "big")))
+        mark = seal(_KEY, commit.to_bytes(8, "big"))
+        if hasattr(os, "pwrite"):
+            os.pwrite(self._file, mark, 0)
+        else:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, mark)
         self.commit = commit
 
     def sync(self) -> None:

@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from natant.errors import StoreError
-from natant.store import wal
-from natant.store.folder import DATABASE, is_full
+from natant.store.folder import is_full
+from natant.store.log import Lap, break_of
 
 __all__ = ["Kind", "check_room", "kind_of", "lost", "translate"]
 
-#: Room beyond the batch and the logs that a database needs to be opened again.
+#: Room beyond the tables that a database needs to be opened again.
 SPARE_BYTES = 2 << 20
 
 
@@ -64,42 +64,39 @@ def translate(error: Exception, folder: Path, *, is_opening: bool = False) -> St
     if kind is Kind.DAMAGED or (is_opening and "No such file" in str(error)):
         return StoreError(
             "NT-STORE-004",
-            f"the store in {folder} is damaged: {_with_place(str(error), folder)}. "
+            f"the store in {folder} is damaged: {str(error).strip().rstrip('.')}. "
             "Nothing was skipped and nothing was changed; bring the folder back from a backup.",
             place=str(folder),
         )
     return StoreError("NT-STORE-006", f"the store in {folder} cannot go on: {error}.", place=str(folder))
 
 
-def lost(database: Path, fact: str) -> StoreError:
-    """The error for acknowledged commits that are not there."""
-    damage = wal.find_damage(database)
-    place = str(damage) if damage else _end_of_logs(database)
+def lost(folder: Path, fact: str, laps: list[Lap]) -> StoreError:
+    """The error for acknowledged commits that are not there; ``laps`` is what the log holds."""
+    file, place = break_of(folder, laps)
     return StoreError(
         "NT-STORE-004",
-        f"commits are missing in {database}: {fact} ({place}). "
+        f"commits are missing in {folder}: {fact} ({place}). "
         "Nothing was changed; bring the whole folder back from a backup.",
-        place=str(damage.file if damage else database),
+        place=str(file),
     )
 
 
-def check_room(database: Path, need_bytes: int = 0) -> None:
-    """Look for the room that a database wants when it is opened, and a batch of ``need_bytes`` after that.
+def check_room(folder: Path, need_bytes: int) -> None:
+    """Look for the room that tables of ``need_bytes`` want, which the log holds or a batch will bring.
 
-    What the logs hold becomes a table then.  A try that fails for want of room leaves half a table behind, which makes the
-    want worse: so look first.
+    A try that fails for want of room leaves half a table behind, which makes the want worse: so look first.
 
     :raises StoreError: ``NT-STORE-005`` where there is less.
     """
-    log_bytes = sum(file.stat().st_size for file in wal.logs(database))
-    if not log_bytes and not need_bytes:
+    if not need_bytes:
         return
-    wanted = SPARE_BYTES + need_bytes + log_bytes
-    missing = wanted - shutil.disk_usage(database.parent).free
-    if missing > 0 or not _can_take(database.parent / "natant.probe", wanted):
+    wanted = SPARE_BYTES + need_bytes
+    missing = wanted - shutil.disk_usage(folder).free
+    if missing > 0 or not _can_take(folder / "natant.probe", wanted):
         raise StoreError(
             "NT-STORE-005",
-            f"no room in {database.parent}: {wanted / 2**20:.1f} MiB are wanted to go on, of which "
+            f"no room in {folder}: {wanted / 2**20:.1f} MiB are wanted to go on, of which "
             f"{max(missing, 1) / 2**20:.1f} MiB or more are missing. Nothing was made true; free some space and try again.",
         )
 
@@ -120,19 +117,3 @@ def _can_take(probe: Path, wanted: int) -> bool:
         with suppress(OSError):
             probe.unlink()
     return True
-
-
-def _end_of_logs(database: Path) -> str:
-    files = wal.logs(database)
-    if not files:
-        return "there is no log with anything in it, so it was emptied or removed"
-    return f"the newest log, {files[-1]}, ends at byte {files[-1].stat().st_size}: it was cut short, or a newer one removed"
-
-
-def _with_place(text: str, folder: Path) -> str:
-    """``text`` with the file and byte of the damage, where RocksDB did not name them itself."""
-    text = text.strip().rstrip(".")
-    if str(folder) in text:
-        return text
-    damage = wal.find_damage(folder / DATABASE)
-    return f"{text} ({damage})" if damage else text

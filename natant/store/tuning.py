@@ -1,8 +1,7 @@
 """How RocksDB is set up: for very many small records, on a machine that has other things to do.
 
 What the numbers bound: memory is at most ``CACHE_BYTES`` for blocks, indexes and filters together, plus ``WRITE_BUFFERS``
-times ``BUFFER_BYTES`` of fresh writes, plus ``OPEN_FILES`` table handles; the log that a start after a crash has to
-replay is at most ``LOG_BYTES`` and one buffer; background work has ``BACKGROUND_JOBS`` threads; RocksDB's own
+times ``BUFFER_BYTES`` of fresh writes, plus ``OPEN_FILES`` table handles; background work has ``BACKGROUND_JOBS`` threads; RocksDB's own
 ``LOG`` file has at most two parts of ``TALK_BYTES``.
 
 Called by :mod:`natant.store.rocks`.
@@ -15,23 +14,21 @@ from rocksdict import (
     BlockBasedOptions,
     Cache,
     DBCompressionType,
-    DBRecoveryMode,
     Options,
     WriteOptions,
 )
 
-__all__ = ["BUFFER_BYTES", "CACHE_BYTES", "LOG_BYTES", "WRITE_BUFFERS", "options", "write_options"]
+__all__ = ["BUFFER_BYTES", "CACHE_BYTES", "WRITE_BUFFERS", "options", "write_options"]
 
 #: memory for blocks, indexes and filters together
 CACHE_BYTES = 64 << 20
-#: fresh writes that gather in one buffer in memory: small, since putting a key into its order costs twice as much where a buffer outgrows the processor's cache
+#: fresh writes that gather in one buffer in memory; small, since to put a key into its order costs twice as much where a buffer
+#: outgrows the processor's cache
 BUFFER_BYTES = 4 << 20
 #: so many of these buffers may exist at a time
 WRITE_BUFFERS = 8
 #: so many of them become one table
 MERGED_BUFFERS = 4
-#: log that a start after a crash has to replay, beside one buffer
-LOG_BYTES = 64 << 20
 #: table files that are kept open
 OPEN_FILES = 256
 #: threads that write tables and merge them
@@ -68,15 +65,11 @@ def options(*, is_new: bool, cache: Cache, buffer_bytes: int = BUFFER_BYTES) -> 
     chosen.create_if_missing(is_new)
     chosen.set_error_if_exists(False)
     chosen.set_block_based_table_factory(table)
-    # Any damage is an error.  The default, point in time, would stop at the first damage in the log without a word.
     chosen.set_paranoid_checks(True)
-    chosen.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
-    chosen.set_recycle_log_file_num(0)
     chosen.set_write_buffer_size(buffer_bytes)
     chosen.set_max_write_buffer_number(WRITE_BUFFERS)
     chosen.set_min_write_buffer_number_to_merge(MERGED_BUFFERS)
     chosen.set_allow_concurrent_memtable_write(False)  # one thread writes
-    chosen.set_max_total_wal_size(LOG_BYTES)
     # Keys that are not there (the first touch of an agent) are found missing without a look at the tables.
     chosen.set_memtable_whole_key_filtering(True)
     chosen.set_memtable_prefix_bloom_ratio(0.02)
@@ -96,12 +89,12 @@ def options(*, is_new: bool, cache: Cache, buffer_bytes: int = BUFFER_BYTES) -> 
 
 
 def write_options() -> WriteOptions:
-    """How a batch is written: into the log and into memory, without waiting for the disk.
+    """How a batch is written: into memory only, since our own log has it already.
 
-    ``rocksdict`` holds Python's global lock during a write, so the two things that can take long happen elsewhere: the
-    fsync in ``flush_wal`` (which gives the lock back), and a stall by a pause of our own (``no_slowdown``).
+    ``rocksdict`` holds Python's global lock during a write, so what can take long happens elsewhere: a stall by a pause of
+    our own (``no_slowdown``).
     """
     chosen = WriteOptions()
-    chosen.sync = False
+    chosen.disable_wal = True  # type: ignore[assignment, method-assign]  # an attribute, whatever the stub says
     chosen.no_slowdown = True
     return chosen

@@ -24,8 +24,9 @@ from natant.store.contract import Store
 from natant.store.rocks import RocksStore
 from natant.testing.store_crash import audit, kill_while_writing
 
-#: memory that fills soon, so that the folder has several tables and logs
+#: memory and laps that are full soon, so that the folder has several tables, and both files of the log are in use
 BUFFER_BYTES: Final = 64 << 10
+LAP_BYTES: Final = 100 << 10
 #: batches in the folder that is damaged
 BATCHES: Final = 400
 #: files that only tell people something, or are written anew at each start
@@ -41,8 +42,6 @@ store = SmallStore().make(Path(sys.argv[1]))
 count = int(sys.argv[2])
 for number in range(1, count + 1):
     store.apply(batch(number))
-    if number == count - 30:
-        store._database.flush(False)
 os._exit(0)
 """
 
@@ -52,7 +51,7 @@ class SmallStore:
 
     def make(self, folder: Path) -> Store:
         """Open it."""
-        return RocksStore(folder, buffer_bytes=BUFFER_BYTES)
+        return RocksStore(folder, buffer_bytes=BUFFER_BYTES, lap_bytes=LAP_BYTES)
 
 
 class Fault(NamedTuple):

@@ -33,6 +33,13 @@ class TestRocksStoreWithSmallBuffers(DurableStoreContract):
         return RocksStore(folder, buffer_bytes=64 << 10)
 
 
+class TestRocksStoreWithShortLaps(DurableStoreContract):
+    """The same where records move from the window into the database all the time."""
+
+    def make(self, folder: Path) -> Store:
+        return RocksStore(folder, lap_bytes=2 << 10)
+
+
 @pytest.mark.parametrize("make", [lambda _: MemoryStore(), RocksStore])
 def test_a_closed_store_answers_with_its_code(make: Callable[[Path], Store], tmp_path: Path) -> None:
     store = make(tmp_path / "s")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from natant.store import rocks
 from natant.store.contract import DELETE, DELETE_PREFIX, PUT, Operation, Store
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
@@ -74,7 +76,27 @@ class RocksHistory(History):
         return RocksStore(Path(self.folder.name) / "s")
 
 
+class MovingHistory(History):
+    """Each lap holds a batch or two, and each batch moves one record on: every state between window and tables is met."""
+
+    def open(self) -> Store:
+        return RocksStore(Path(self.folder.name) / "s", lap_bytes=100)
+
+    def __init__(self) -> None:
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(rocks, "STEP_KEYS", 1)
+        self.patch.setattr(rocks, "STEP_FACTOR", 0)
+        self.patch.setattr(rocks, "FEW_KEYS", 2)
+        super().__init__()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.patch.undo()
+
+
 TestMemoryHistory = History.TestCase
 TestMemoryHistory.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestRocksHistory = RocksHistory.TestCase
 TestRocksHistory.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestMovingHistory = MovingHistory.TestCase
+TestMovingHistory.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

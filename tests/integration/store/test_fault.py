@@ -19,8 +19,10 @@ from pathlib import Path
 import pytest
 
 from natant.errors import StoreError
+from natant.store import log
 from natant.store.contract import PUT
-from natant.store.folder import DATABASE
+from natant.store.folder import DATABASE, FORMAT
+from natant.store.record import seal
 from natant.store.rocks import RocksStore
 
 #: a process that applies numbered batches and prints each number once it is acknowledged
@@ -36,7 +38,8 @@ while number < int(sys.argv[2]):
     store.apply([(0, b"last", value), (0, b"k" + value, value * 5), (1, b"k" + (number - 50).to_bytes(8, "big"), b"") if number > 50 else (0, b"x", b"")])
     print(number, flush=True)
 if len(sys.argv) > 3:  # one more batch that is written but never synced or acknowledged
-    store._write(store._database, [(0, b"last", b"torn"), (0, b"torn", b"x" * 3000)], store._commit + 1)
+    from natant.store.entry import pack
+    store._log.append(pack(store._commit + 1, [(0, b"last", b"torn"), (0, b"torn", b"x" * 3000)]))
 import os
 os._exit(0)
 """
@@ -61,17 +64,22 @@ def audit(folder: Path, acknowledged: int) -> int:
 
 
 def logs(folder: Path) -> list[Path]:
-    """The files of the write-ahead log, oldest first."""
-    return sorted((folder / DATABASE).glob("*.log"))
+    """The files of the log."""
+    return sorted(folder.glob("natant-*.log"))
+
+
+def end_of(folder: Path) -> int:
+    """The byte behind the last entry of the log."""
+    (lap,) = log.laps(folder)
+    return lap.end
 
 
 def test_a_tail_that_was_never_acknowledged_is_dropped_wherever_it_was_torn(tmp_path: Path) -> None:
     write(tmp_path / "whole", 20)
-    size = logs(tmp_path / "whole")[-1].stat().st_size
+    size = end_of(tmp_path / "whole")
     write(tmp_path / "s", 20, "torn")
-    (log,) = logs(tmp_path / "s")
-    full = log.stat().st_size
-    assert full > size
+    full = end_of(tmp_path / "s")
+    assert full > size + 3000
     copy = tmp_path / "copy"
     for length in [*range(size, size + 16), *range(size + 16, full, 397), full - 1]:
         shutil.rmtree(copy, ignore_errors=True)
@@ -82,7 +90,7 @@ def test_a_tail_that_was_never_acknowledged_is_dropped_wherever_it_was_torn(tmp_
 
 def test_a_log_that_lost_what_was_acknowledged_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "s", 30)
-    size = logs(tmp_path / "s")[-1].stat().st_size
+    size = end_of(tmp_path / "s")
     for length in (0, 1, size // 3, size // 2, size - 1):
         copy = tmp_path / f"cut{length}"
         shutil.copytree(tmp_path / "s", copy)
@@ -118,7 +126,7 @@ def flips(size: int) -> Iterator[int]:
 def test_a_changed_byte_in_the_log_is_refused_or_harmless(tmp_path: Path) -> None:
     write(tmp_path / "s", 30)
     refused = 0
-    for place in flips(logs(tmp_path / "s")[-1].stat().st_size):
+    for place in flips(end_of(tmp_path / "s")):
         copy = tmp_path / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(tmp_path / "s", copy)
@@ -193,8 +201,12 @@ def test_a_folder_of_somebody_else_and_of_a_newer_format_are_refused(tmp_path: P
     assert sorted(path.name for path in (tmp_path / "other").iterdir()) == ["thesis.txt"]
     RocksStore(tmp_path / "s").close()
     marker = tmp_path / "s" / "natant.format"
-    marker.write_text(marker.read_text().replace("1", "2"))
+    ours = marker.read_text()
+    marker.write_text(ours.replace(str(FORMAT), str(FORMAT + 1)))
     with pytest.raises(StoreError, match=r"NT-STORE-001.*newer"):
+        RocksStore(tmp_path / "s")
+    marker.write_text(ours.replace(str(FORMAT), "1"))
+    with pytest.raises(StoreError, match=r"NT-STORE-001.*before its first release"):
         RocksStore(tmp_path / "s")
 
 
@@ -300,20 +312,35 @@ def test_each_commit_is_synced_before_it_is_acknowledged(tmp_path: Path, monkeyp
     """A store whose sync fails acknowledges nothing."""
     store = RocksStore(tmp_path / "s")
     store.apply([(PUT, b"a", b"1")])
-    real = store._database
 
-    class NoSync:
-        def __getattr__(self, name: str) -> object:
-            return getattr(real, name)
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
 
-        def flush_wal(self, sync: bool) -> None:
-            assert sync
-            raise RuntimeError("IO error: fsync failed")
-
-    monkeypatch.setattr(store, "_database", NoSync())
+    monkeypatch.setattr(log, "_sync", fail)
     with pytest.raises(StoreError, match="NT-STORE-006"):
         store.apply([(PUT, b"a", b"2")])
     monkeypatch.undo()
+    assert store.get(b"a") == b"1", "what was not acknowledged is not shown"
     store.apply([(PUT, b"a", b"3")])
     assert store.get(b"a") == b"3"
     store.close()
+
+
+def test_nothing_depends_on_a_sync_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the failed entry's lap held is in tables before a new lap begins, and the next batch is not in the same place."""
+    store = RocksStore(tmp_path / "s")
+    store.apply([(PUT, b"a", b"1")])
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "_sync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        with pytest.raises(StoreError, match="NT-STORE-006"):
+            store.apply([(PUT, b"b", b"2")])
+    store.apply([(PUT, b"b", b"2")])
+    copy = shutil.copytree(tmp_path / "s", tmp_path / "copy")
+    store.close()
+    os.truncate(logs(copy)[0], 0)
+    with pytest.raises(StoreError, match=r"NT-STORE-004.* the last one there is"):
+        RocksStore(copy)
+    (copy / "natant.tail").write_bytes(seal(b"natant.tail", (2).to_bytes(8, "big")))
+    reopened = RocksStore(copy)
+    assert reopened.get(b"a") == b"1"
+    reopened.close()

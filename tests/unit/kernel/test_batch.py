@@ -30,8 +30,3 @@ def state(batches: list[list[tuple[int, bytes, bytes]]]) -> list[Any]:
 def test_a_gathered_batch_has_the_effect_of_all_records_in_their_order(groups: list[list[Any]]) -> None:
     units: list[Any] = [SimpleNamespace(records=records) for records in groups]
     assert state([gather(units)]) == state(groups)
-
-
-def test_a_key_that_many_turns_wrote_is_written_once() -> None:
-    units: list[Any] = [SimpleNamespace(records=[(0, b"a", b"%d" % number)]) for number in range(100)]
-    assert gather(units) == [(0, b"a", b"99")]
