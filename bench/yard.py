@@ -15,7 +15,7 @@ from typing import Any
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from natant.server.frame import join
+from natant.codec.warp.frame import frame
 
 #: nodes by spelling, each with the transports of those who have synced it
 _LINKS: dict[str, list[Any]] = {}
@@ -48,13 +48,13 @@ class Bare(WSListener):
             events = range(WIDE) if lane == "history" else ()
             head = f'(node:"{node}",lane:{lane})'.encode()
             entries = [b"@event" + head + b"@update(key:%d)%d" % (number, 7 * number) for number in events]
-            self.raw.write(join([b"@linked" + head, *entries, b"@synced" + head]))
+            self.raw.write(b"".join(map(frame, [b"@linked" + head, *entries, b"@synced" + head])))
         elif text.startswith("@command"):
             body = text.partition(")")[2].strip()
             if node == "/control":
                 _COUNT[0] -= 1
                 body = f"{{tok:{body},n:{_COUNT[0]}}}"
-            event = join([f'@event(node:"{node}",lane:info){body}'.encode()])
+            event = frame(f'@event(node:"{node}",lane:info){body}'.encode())
             for raw in _LINKS.get(node, ()):
                 raw.write(event)
 

@@ -27,6 +27,7 @@ HOT_MODULES: Final = (
     "natant.codec.recon.writer",
     "natant.codec.recon.check",
     "natant.codec.warp.envelope",
+    "natant.codec.warp.frame",
     "natant.kernel.counter",
     "natant.kernel.change",
     "natant.kernel.lanekind",
@@ -41,6 +42,9 @@ HOT_MODULES: Final = (
     "natant.lane.command_lane",
     "natant.store.entry",
     "natant.store.window",
+    "natant.link.hub",
+    "natant.link.uplink",
+    "natant.link.session",
 )
 
 #: Modules whose ``.pxd`` is nothing but C functions, which are put into the hot modules that call them; the Python file is

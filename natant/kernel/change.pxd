@@ -10,3 +10,7 @@ cdef class Event:
     cdef public tuple removed
     cdef public object header
     cdef public bytes payload
+
+cdef class Watcher:
+    cpdef offer(self, Event event)
+    cpdef fail(self, object error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CLEAR", "DROP", "MOVE", "PUSH", "REMOVE", "SET", "TAKE", "UPDATE", "Event"]
+__all__ = ["CLEAR", "DROP", "MOVE", "PUSH", "REMOVE", "SET", "TAKE", "UPDATE", "Event", "Watcher"]
 
 SET: Final = 0
 UPDATE: Final = 1
@@ -45,3 +45,17 @@ class Event:
 
     def __repr__(self) -> str:
         return f"Event(lane={self.lane}, op={self.op}, key={self.key!r}, body={self.body!r})"
+
+
+class Watcher:
+    """Somebody who is told of each change of a lane: an uplink."""
+
+    __slots__ = ()
+
+    def offer(self, event: Event) -> None:
+        """Take a change of the lane."""
+        raise AssertionError("each kind has its own way")
+
+    def fail(self, error: Exception) -> None:
+        """A change could not be taken."""
+        raise AssertionError("each kind has its own way")

@@ -38,6 +38,11 @@ class Outbox:
         self.remote: Any = None
 
     @property
+    def is_busy(self) -> bool:
+        """True where any send is under way."""
+        return bool(self._fresh) or self._recorded > 0
+
+    @property
     def is_congested(self) -> bool:
         """True where so many sends are under way that no more should be taken in."""
         return len(self._fresh) + self._recorded >= CONGESTED_AT

@@ -1,7 +1,7 @@
 # Types for Cython; the module runs without this file.
 cimport cython
 from natant.kernel.cell cimport Cell
-from natant.kernel.change cimport Event
+from natant.kernel.change cimport Event, Watcher
 from natant.kernel.lanekind cimport LaneKind
 
 @cython.freelist(64)
@@ -47,7 +47,10 @@ cpdef Turn open_turn(Cell cell, Work work)
 @cython.locals(work=Work)
 cpdef Work command_work(LaneKind lane, object body)
 
-@cython.locals(links=dict, uplinks=list, event=Event)
+@cython.locals(event=Event)
+cdef list _committed(list events)
+
+@cython.locals(links=dict, uplinks=list, event=Event, uplink=Watcher)
 cpdef offer(Cell cell, list events)
 
 @cython.locals(turn=Turn)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from natant.errors import LaneError, NatantError
-from natant.kernel.change import Event
+from natant.kernel.change import SET, Event
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -251,6 +251,8 @@ def offer(cell: Cell, events: list[Event]) -> None:
     links = cell._links
     if links is None:
         return
+    if len(events) > 1:
+        events = _committed(events)
     for event in events:
         uplinks = links.get(event.lane)
         if uplinks is not None:
@@ -259,6 +261,12 @@ def offer(cell: Cell, events: list[Event]) -> None:
                     uplink.offer(event)
                 except Exception as error:
                     uplink.fail(error)
+
+
+def _committed(events: list[Event]) -> list[Event]:
+    """The events without states that the turn itself has replaced: nobody is to see a state that was never committed."""
+    last = {event.lane: event for event in events if event.op == SET}
+    return [event for event in events if event.op != SET or last[event.lane] is event]
 
 
 def require_turn(cell: Cell, lane: str) -> Turn:

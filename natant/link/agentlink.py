@@ -76,6 +76,7 @@ class AgentDownlinks:
         self._session = hub.connect(_LocalSink(self), remote="local")
         self._session.identity = INTERNAL
         self._session.link_limit = self._session.answer_limit = LOCAL_LINK_LIMIT
+        self._session.burst = 1  # each state that is told is a turn: agents get the newest of a tick
         self.local = Channel(self._session.receive, host.env.now, "", is_local=True, link_limit=LOCAL_LINK_LIMIT)
         self._remote: dict[str, Channel] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []

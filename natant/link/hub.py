@@ -1,57 +1,94 @@
-"""What all sessions of a host share: who may do what, the flush at the end of a tick, local reads behind a commit."""
+"""What all sessions of a host share: who may do what, when they write, local reads behind a commit.
+
+A session that has something to send is marked, and writes once at the end of the loop's tick: what it has ready leaves together.
+Where a read of one connection made few sessions write (:data:`EAGER_LIMIT`), they do so right after it, so that somebody who waits
+for one answer does not wait for the rest of the tick.
+
+Hot: types for Cython are in ``hub.pxd``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import warp
-from natant.codec.recon.value import Absent
 from natant.kernel.turn import Work
-from natant.link.session import Session
+from natant.link.identity import ANONYMOUS, INTERNAL, Identity, Refusal
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
     from natant.kernel.kernel import Kernel
+    from natant.link.session import Session
     from natant.link.sink import Sink
-    from natant.link.uplink import KeyedUplink
+    from natant.link.uplink import KeyedUplink, Uplink
 
-__all__ = ["ANONYMOUS", "INTERNAL", "Hub", "Identity", "Refusal"]
+__all__ = ["ANONYMOUS", "INTERNAL", "Hub", "Identity", "Outlet", "Refusal"]
 
 #: spellings of addresses whose event header is kept ready
 HEADER_LIMIT: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who is at the other end.
-
-    :ivar name: the subject; empty for somebody unknown.
-    :ivar is_internal: True for the plane's own agents.
-    :ivar claims: what the authenticator found out; told to the peer in ``@authed`` only where ``shown`` is set.
-    """
-
-    name: str = ""
-    claims: Any = None
-    shown: Any = Absent
-    is_internal: bool = False
-
-
-ANONYMOUS: Final = Identity()
-#: the plane's own agents; no policy applies to them
-INTERNAL: Final = Identity("natant:internal", is_internal=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What an authenticator returns for credentials that it refuses; ``is_forbidden`` for a peer that is barred."""
-
-    is_forbidden: bool = False
+#: states of one lane that a link may hold while its session is about to write; with more it is behind
+BURST_EVENTS: Final = 256
+#: characters that they may have together
+BURST_CHARACTERS: Final = 64 * 1024
+#: sessions that may write before the end of one tick
+EAGER_LIMIT: Final = 4
+#: entries that all syncs under way may send in one tick, so that what else is to be sent waits some milliseconds at most
+SYNC_ENTRIES: Final = 1024
+#: entries that each of them may send at least
+SYNC_LEAST: Final = 16
 
 
 Authenticator = Callable[[Any, str], "Identity | Refusal | None"]
 Policy = Callable[[Identity, str, str, str], bool]
+
+
+class Outlet:
+    """What the hub and the uplinks see of a session, which is the only kind of outlet there is.
+
+    :ivar is_framed: payloads are whole WebSocket frames.
+    :ivar is_blocked: the peer took no more when it was last tried.
+    :ivar burst: states of one lane that may wait for the next write before its link counts as behind,
+    :ivar burst_characters: and how long they may be together.
+    """
+
+    __slots__ = (
+        "burst",
+        "burst_characters",
+        "hub",
+        "is_blocked",
+        "is_closed",
+        "is_dirty",
+        "is_framed",
+        "ready",
+        "remote",
+    )
+
+    def __init__(self, hub: Hub, remote: str, is_framed: bool) -> None:
+        self.hub = hub
+        self.remote = remote
+        self.is_framed = is_framed
+        self.is_closed = False
+        self.is_dirty = False
+        self.is_blocked = False
+        self.burst = BURST_EVENTS
+        self.burst_characters = BURST_CHARACTERS
+        #: uplinks with something to send
+        self.ready: list[Uplink] = []
+
+    def flush(self) -> None:
+        """Write what is ready, as far as the peer takes it."""
+        raise AssertionError("a session knows how")
+
+    def fail(self) -> None:
+        """Something of this connection raised: end it."""
+        raise AssertionError("a session knows how")
+
+    def mark(self) -> None:
+        """There is something to send."""
+        if not self.is_dirty and not self.is_closed:
+            self.is_dirty = True
+            self.hub.mark(self)
 
 
 class Hub:
@@ -73,44 +110,67 @@ class Hub:
         self.authenticator = authenticator
         self.policy = policy
         self.sessions: set[Session] = set()
-        self._dirty: list[Session] = []
+        #: syncs that are under way
+        self.syncs = 0
+        self._dirty: list[Any] = []
         self._is_flush_due = False
-        self._headers: dict[tuple[str, str], str] = {}
+        self._eager = EAGER_LIMIT
+        self._headers: dict[tuple[str, str, bool], str] = {}
 
     def connect(self, sink: Sink, *, remote: str, request_uri: str = "/") -> Session:
         """A session for a new peer connection."""
+        from natant.link.session import Session
+
         session = Session(self, sink, remote, request_uri)
         self.sessions.add(session)
         self.counter.sessions_opened += 1
         return session
 
-    def header(self, node: str, lane: str) -> str:
-        """The start of every event envelope of an address; one object for all links that spell it so."""
+    def header(self, node: str, lane: str, is_framed: bool) -> str:
+        """The start of every event envelope of an address; one object for all links that spell it so and frame it alike."""
         headers = self._headers
-        header = headers.get((node, lane))
+        header = headers.get((node, lane, is_framed))
         if header is None:
             if len(headers) >= HEADER_LIMIT:
                 headers.clear()
-            header = headers[node, lane] = warp.header("event", node, lane)
+            header = headers[node, lane, is_framed] = warp.header("event", node, lane)
         return header
 
-    def mark(self, session: Session) -> None:
+    # --- when sessions write --------------------------------------------------------------------------------------
+
+    def mark(self, outlet: Outlet) -> None:
         """The session has something to send."""
-        self._dirty.append(session)
+        self._dirty.append(outlet)
         if not self._is_flush_due:
             self._is_flush_due = True
-            self.env.call_soon(self.flush)
+            self.env.call_soon(self._end_tick)
+
+    def end_read(self) -> None:
+        """All messages of one read of one connection have been worked off."""
+        count = len(self._dirty)
+        if count and count <= self._eager:
+            self._eager -= count
+            self.flush()
+
+    def _end_tick(self) -> None:
+        self._is_flush_due = False
+        self._eager = EAGER_LIMIT
+        self.flush()
 
     def flush(self) -> None:
         """Let every session with something to send write once."""
-        self._is_flush_due = False
-        dirty, self._dirty = self._dirty, []
-        for session in dirty:
+        dirty = self._dirty
+        self._dirty = []
+        for outlet in dirty:
             try:
-                session.flush()
+                outlet.flush()
             except Exception as error:
-                self.host.broken(f"sending to {session.remote}", error)
-                session.fail()
+                self.host.broken(f"sending to {outlet.remote}", error)
+                outlet.fail()
+
+    def sync_entries(self) -> int:
+        """How many entries a sync may send now; all that are under way share alike."""
+        return max(SYNC_ENTRIES // max(self.syncs, 1), SYNC_LEAST)
 
     def may(self, identity: Identity, verb: str, cell: Cell, lane: Any) -> bool:
         """What the policy says; it is asked for the lane itself, however the peer spelled it.  One that raises says no."""

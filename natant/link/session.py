@@ -14,6 +14,9 @@ others        ignored
 
 A link to an unknown node or lane is answered ``@unlinked`` with ``@nodeNotFound`` or ``@laneNotFound``, each time it is tried.
 A link to a durable lane is attached behind the units that are on their way to the disk.
+
+Hot: a command's way is :meth:`Session.receive`, then ``_command``; an event's is :meth:`Session.flush`.  Types for Cython are in
+``session.pxd``.
 """
 
 from __future__ import annotations
@@ -23,14 +26,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon, uri, warp
 from natant.codec.recon.value import Absent
+from natant.codec.warp.envelope import Envelope, decode
+from natant.codec.warp.frame import frame
 from natant.errors import CodecError, NatantError, WarpError
 from natant.link import uplink as uplinks
+from natant.link.hub import Outlet
+from natant.link.identity import ANONYMOUS, Identity, Refusal
 from natant.link.uplink import Uplink
 
 if TYPE_CHECKING:
-    from natant.codec.warp import Envelope
     from natant.kernel.cell import Cell
-    from natant.link.hub import Hub, Identity
+    from natant.link.hub import Hub
     from natant.link.sink import Sink
 
 __all__ = ["Session"]
@@ -41,27 +47,23 @@ WRITE_BYTES: Final = 64 * 1024
 ANSWER_LIMIT: Final = 10_000
 
 
-class Session:
+class Session(Outlet):
     """One peer connection.
 
     :ivar identity: who the peer is; None until it has authenticated where the host asks for that.
     """
 
     def __init__(self, hub: Hub, sink: Sink, remote: str, request_uri: str) -> None:
-        from natant.link.hub import ANONYMOUS
-
-        self.hub = hub
+        super().__init__(hub, remote, bool(getattr(sink, "is_framed", False)))
+        self.host = hub.host
+        self.agents = hub.host.agents
         self.sink = sink
-        self.remote = remote
         self.request_uri = request_uri
         self.identity: Identity = ANONYMOUS
         self.links: dict[tuple[str, str], Uplink] = {}
         self.link_limit = hub.config.link_limit
         self.answer_limit = ANSWER_LIMIT
-        self.is_closed = False
         self._answers: list[bytes] = []
-        self._ready: list[Uplink] = []
-        self._is_dirty = False
         self._has_prio = False
         self._is_reading_paused = False
 
@@ -74,11 +76,10 @@ class Session:
         """
         if self.is_closed:
             return
-        hub = self.hub
-        hub.counter.frames_in += 1
+        self.host.counter.frames_in += 1
         envelope: Envelope | None = None
         try:
-            envelope = warp.decode(payload)
+            envelope = decode(payload)
             tag = envelope.tag
             if tag == "command":
                 self._command(envelope)
@@ -91,8 +92,8 @@ class Session:
             elif tag == "deauth":
                 self._deauth()
         except (WarpError, CodecError) as error:
-            hub.counter.warp_errors += 1
-            hub.log.protocol(self.remote, error)
+            self.host.counter.warp_errors += 1
+            self.hub.log.protocol(self.remote, error)
             if isinstance(error, CodecError):
                 raise WarpError(error.code, error.message) from error
             raise
@@ -100,15 +101,19 @@ class Session:
             assert envelope is not None
             self._fail_alone(envelope, error)
 
+    def end_read(self) -> None:
+        """All messages of one read have been given: what they caused may leave now, where it is little."""
+        self.hub.end_read()
+
     def _fail_alone(self, envelope: Envelope, error: NatantError) -> None:
         tag, node, lane = envelope.tag, envelope.node or "", envelope.lane or ""
-        self.hub.host.broken(f"@{tag} from {self.remote} for {node} {lane}", error)
+        self.host.broken(f"@{tag} from {self.remote} for {node} {lane}", error)
         if tag == "sync" or tag == "link":
             self._answer(_failed(uri.normalize(node), lane, error))
 
     def resume(self) -> None:
         """The connection can be written again."""
-        self._mark()
+        self.mark()
 
     def close(self, reason: str = "") -> None:
         """The connection is gone: forget its links."""
@@ -118,9 +123,9 @@ class Session:
         for link in list(self.links.values()):
             self._detach(link)
         self.links.clear()
-        self._ready.clear()
+        self.ready.clear()
         self._answers.clear()
-        self.hub.host.pressure.forget(self)
+        self.host.pressure.forget(self)
         self.hub.sessions.discard(self)
 
     def end(self, code: int, reason: str) -> None:
@@ -138,48 +143,59 @@ class Session:
         try:
             self.end(1011, "NT-LINK-010 the connection failed on this side")
         except Exception as error:
-            self.hub.host.broken(f"the end of the connection to {self.remote}", error)
+            self.host.broken(f"the end of the connection to {self.remote}", error)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
     def _target(self, envelope: Envelope) -> tuple[str, Cell | None]:
         node = envelope.node
         assert node is not None
-        cell = self.hub.host.agents.get(node)
+        cell = self.host.agents.get(node)
         if cell is not None:
             return node, cell
         echo, key = uri.resolve(node)
-        return echo, self.hub.host.find(key)
+        return echo, self.host.find(key)
 
     def _command(self, envelope: Envelope) -> None:
-        hub = self.hub
-        host = hub.host
-        node, cell = self._target(envelope)
+        host = self.host
+        node = envelope.node
         lane_text = envelope.lane
+        assert node is not None
         assert lane_text is not None
+        cell = self.agents.get(node)
         if cell is None:
-            hub.counter.unknown_nodes += 1
-            hub.log.undeliverable(node, lane_text, "no such node")
-            return
-        lane = cell._schema.lanes.get(lane_text) or cell._lane(uri.resolve_lane(lane_text)[1])
+            node, cell = self._target(envelope)
+            if cell is None:
+                host.counter.unknown_nodes += 1
+                self.hub.log.undeliverable(node, lane_text, "no such node")
+                return
+        lane = cell._schema.lanes.get(lane_text)
         if lane is None:
-            hub.counter.unknown_lanes += 1
-            hub.log.undeliverable(node, lane_text, "no such lane")
+            lane = cell._lane(uri.resolve_lane(lane_text)[1])
+            if lane is None:
+                host.counter.unknown_lanes += 1
+                self.hub.log.undeliverable(node, lane_text, "no such lane")
+                return
+        if self.hub.policy is not None and not self.hub.may(self.identity, "command", cell, lane):
             return
-        if not hub.may(self.identity, "command", cell, lane):
-            return
-        if cell._mail is not None and host.pressure.is_full(cell) and cell.node in host.async_turns.stuck:
-            hub.counter.deliveries_refused += 1
-            hub.log.undeliverable(node, lane_text, "its agent is stuck and its mailbox is full")
+        if cell._mail is not None and self._is_stuck(cell):
+            host.counter.deliveries_refused += 1
+            self.hub.log.undeliverable(node, lane_text, "its agent is stuck and its mailbox is full")
             return
         host.command(cell, lane, envelope.body)
-        self._ease(cell)
+        if cell._mail is not None or not host.is_volatile or host.outbox.is_busy:
+            self._ease(cell)
+
+    def _is_stuck(self, cell: Cell) -> bool:
+        return self.host.pressure.is_full(cell) and cell.node in self.host.async_turns.stuck
 
     def _ease(self, cell: Cell) -> None:
         """Take no more from the peer while the host, or the agent it has just asked, has enough to do."""
-        pressure = self.hub.host.pressure
-        is_full = cell._mail is not None and pressure.is_full(cell) and cell.node not in self.hub.host.async_turns.stuck
-        if self._is_reading_paused or not (is_full or pressure.is_high):
+        if self._is_reading_paused:
+            return
+        pressure = self.host.pressure
+        is_full = cell._mail is not None and pressure.is_full(cell) and cell.node not in self.host.async_turns.stuck
+        if not (is_full or pressure.is_high):
             return
         self._is_reading_paused = True
         if is_full:
@@ -314,13 +330,11 @@ class Session:
             lane_left = getattr(link.lane, "left", None)
             if lane_left is not None:
                 lane_left(cell)
-        cell._touched = self.hub.host.tick
+        cell._touched = self.host.tick
 
     # --- authentication -------------------------------------------------------------------------------------------
 
     def _auth(self, envelope: Envelope) -> None:
-        from natant.link.hub import Identity, Refusal
-
         authenticator = self.hub.authenticator
         if authenticator is None:
             self._answer("@authed")
@@ -330,7 +344,7 @@ class Session:
         except CodecError:
             raise
         except Exception as error:
-            self.hub.host.broken(f"the authenticator, asked for {self.remote}", error)
+            self.host.broken(f"the authenticator, asked for {self.remote}", error)
             verdict = None
         if isinstance(verdict, Identity):
             self.identity = verdict
@@ -345,8 +359,6 @@ class Session:
         self.end(1008, "Unauthorized")
 
     def _deauth(self) -> None:
-        from natant.link.hub import ANONYMOUS
-
         self.identity = ANONYMOUS
         self._answer("@deauthed")
 
@@ -356,64 +368,70 @@ class Session:
         if len(self._answers) >= self.answer_limit:
             self.end(1008, "NT-LINK-004 the peer does not read its answers")
             return
-        self._answers.append(text.encode())
-        self._mark()
-
-    def mark(self, link: Uplink) -> None:
-        """``link`` has something to send."""
-        self._ready.append(link)
-        self._mark()
-
-    def _mark(self) -> None:
-        if not self._is_dirty and not self.is_closed:
-            self._is_dirty = True
-            self.hub.mark(self)
+        payload = text.encode()
+        self._answers.append(frame(payload) if self.is_framed else payload)
+        self.mark()
 
     def flush(self) -> None:
         """Write what is ready, as far as the peer takes it."""
-        self._is_dirty = False
-        if self._is_blocked():
+        self.is_dirty = False
+        if self.is_closed:
+            return
+        self.is_blocked = self.sink.is_paused
+        if self.is_blocked:
             return
         out = self._answers
+        ready = self.ready
         self._answers = []
-        ready = self._ready
-        if ready:
-            self._ready = []
-            if self._has_prio:
-                ready.sort(key=lambda link: -link.prio)
-            now = self.hub.env.now()
-            size = 0
-            for at, link in enumerate(ready):
-                link.is_ready = False
-                if link.is_closed:
-                    continue
-                before = len(out)
-                try:
-                    if link.drain(out, now):
-                        link.ready()
-                except Exception as error:
-                    self.break_link(link, error)
-                if len(ready) == 1:
-                    break  # most often: one change of one link
-                size += sum(map(len, out[before:]))
-                if size >= WRITE_BYTES:
-                    self._write(out)
-                    out = []
-                    size = 0
-                    if self._is_blocked():
-                        self._ready.extend(ready[at + 1 :])
-                        break
+        self.ready = []
+        if len(ready) == 1:  # most often: changes of one link
+            self._drain(ready[0], out)
+        elif ready:
+            out = self._drain_all(ready, out)
         if out and not self.is_closed:
             self._write(out)
-        if self._ready and not self._is_blocked():
-            self._mark()
+        if self.ready and not self.is_closed:
+            self.is_blocked = self.sink.is_paused
+            if not self.is_blocked:
+                self.mark()
 
-    def _is_blocked(self) -> bool:
-        return self.sink.is_paused or self.is_closed
+    def _drain(self, link: Uplink, out: list[bytes]) -> None:
+        """Take from one link what it may send now."""
+        link.is_ready = False
+        if link.is_closed:
+            return
+        try:
+            if link.drain(out):
+                link.is_ready = True
+                self.ready.append(link)
+        except Exception as error:
+            self.break_link(link, error)
+
+    def _drain_all(self, ready: list[Uplink], out: list[bytes]) -> list[bytes]:
+        """Take from several links, and write in between where it is much; returns what is still to be written."""
+        if self._has_prio:
+            ready.sort(key=_urgency)
+        size = 0
+        for at, link in enumerate(ready):
+            before = len(out)
+            self._drain(link, out)
+            size += sum(map(len, out[before:]))
+            if size >= WRITE_BYTES:
+                self._write(out)
+                out = []
+                size = 0
+                if self.is_closed or self.sink.is_paused:
+                    self.ready.extend(ready[at + 1 :])
+                    break
+        return out
 
     def _write(self, out: list[bytes]) -> None:
-        self.hub.counter.frames_out += len(out)
+        self.host.counter.frames_out += len(out)
         self.sink.write(out)
+
+
+def _urgency(link: Uplink) -> float:
+    return -link.prio
 
 
 def _failed(node: str, lane_text: str, error: Exception) -> str:

@@ -3,26 +3,29 @@
 An uplink is offered every change of its lane.  It queues what it could not send yet in the way that suits the lane:
 
 =============  ====================================================================================================
-conflation     queue
-=============  ====================================================================================================
-``latest``     the newest state (value, demand)
+``latest``     each state in turn; only the newest while the link is behind (value, demand)
 ``keyed``      the newest change of each key, in the order of their first change since the last send (map, join)
 ``ordered``    a bounded sequence; when it is full, or too old, the whole state is sent anew (list)
 ``queue``      a bounded sequence with an overflow policy (supply, command)
 =============  ====================================================================================================
 
 So no link holds more than its lane's state or its named bound, however slow its peer is.
+
+Hot: an event's way is :meth:`Uplink.offer` when its turn has ended, then :meth:`Uplink.drain` when the session writes.  Types for
+Cython are in ``uplink.pxd``.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import warp
 from natant.codec.warp import operation
-from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, Event
+from natant.codec.warp.frame import event_payload, event_payloads, frame
+from natant.kernel.change import CLEAR, DROP, REMOVE, SET, TAKE, Event, Watcher
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -31,13 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyedUplink", "LatestUplink", "OrderedUplink", "QueueUplink", "Uplink", "make"]
 
-#: entries of a sync that are sent in one go, so that other links get their turn in between
+#: entries of a list that are sent in one go, so that other links get their turn in between
 SYNC_CHUNK: Final = 256
 #: longest time between two events that a peer can ask for by ``rate``
 LONGEST_GAP_S: Final = 3600.0
 
 
-class Uplink:
+class Uplink(Watcher):
     """One link of one connection.
 
     :ivar node: the node's URI as the peer spells it (normalised); all envelopes carry it.
@@ -45,7 +48,8 @@ class Uplink:
     """
 
     __slots__ = (
-        "cell", "event_header", "gap_s", "held", "is_attached", "is_closed", "is_ready", "is_sync_asked", "lane", "lane_text", "next_s", "node", "prio", "session",
+        "cell", "event_header", "gap_s", "held", "is_attached", "is_closed", "is_framed", "is_ready", "is_sync_asked", "lane", "lane_text", "next_s", "node", "prio",
+        "session",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +61,8 @@ class Uplink:
         self.node, self.lane_text = address
         self.ask(prio, rate)
         self.next_s = 0.0
-        self.event_header = session.hub.header(*address)
+        self.is_framed = session.is_framed
+        self.event_header = session.hub.header(self.node, self.lane_text, session.is_framed)
         self.is_ready = False
         self.is_attached = False
         self.is_closed = False
@@ -79,7 +84,7 @@ class Uplink:
         """Send the state; ``@synced`` follows where ``is_told``."""
         raise AssertionError("each kind has its own sync")
 
-    def drain(self, out: list[bytes], now: float) -> bool:
+    def drain(self, out: list[bytes]) -> bool:
         """Put what is due into ``out``; True where more is ready."""
         raise AssertionError("each kind has its own queue")
 
@@ -102,25 +107,28 @@ class Uplink:
         """There is something to send."""
         if not self.is_ready and not self.is_closed:
             self.is_ready = True
-            self.session.mark(self)
+            session = self.session
+            session.ready.append(self)
+            session.mark()
 
     def payload(self, event: Event) -> bytes:
-        """The envelope of an event; made once for all links that spell the address alike."""
+        """What is sent of an event; made once for all links that spell the address alike."""
         if event.header is self.event_header:
             return event.payload
         event.header = self.event_header
-        event.payload = payload = warp.join(self.event_header, event.body).encode()
+        event.payload = payload = event_payload(self.event_header, event.body, self.is_framed)
         return payload
 
-    def is_held(self, now: float) -> bool:
+    def is_held(self) -> bool:
         """True where the link's ``rate`` forbids an event now; the session is called again when it allows one."""
         if not self.gap_s:
             return False
-        if now < self.next_s:
+        now_s = self.session.hub.env.now()
+        if now_s < self.next_s:
             if self.held is None:
                 self.held = self.session.hub.env.call_at(self.next_s, self._go_on)
             return True
-        self.next_s = now + self.gap_s
+        self.next_s = now_s + self.gap_s
         return False
 
     def _go_on(self) -> None:
@@ -128,44 +136,80 @@ class Uplink:
         self.ready()
 
     def synced(self) -> bytes:
-        """The envelope that ends a sync."""
-        return warp.encode("synced", self.node, self.lane_text).encode()
+        """What ends a sync."""
+        payload = warp.encode("synced", self.node, self.lane_text).encode()
+        return frame(payload) if self.is_framed else payload
 
-    def conflated(self) -> None:
-        """Count a change that went into another one."""
-        self.session.hub.counter.conflated += 1
+    def conflated(self, count: int = 1) -> None:
+        """Count changes that went into another one."""
+        self.session.hub.counter.conflated += count
 
 
 class LatestUplink(Uplink):
-    """The newest state."""
+    """Each state in turn, as long as the link keeps up; the newest one where it does not.
 
-    __slots__ = ("event", "is_sync_due")
+    It is behind where its peer takes no more, where a ``rate`` spaces its events, and where more states come before its session writes
+    than the session allows.
+    """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.event: Event | None = None
+    __slots__ = ("is_sync_due", "queue", "size")
+
+    def __init__(
+        self, session: Session, cell: Cell, lane: Any, address: tuple[str, str], *, prio: float, rate: float
+    ) -> None:
+        super().__init__(session, cell, lane, address, prio=prio, rate=rate)
+        self.queue: list[Event] = []
+        #: characters of the bodies in the queue
+        self.size = 0
         self.is_sync_due = False
 
     def offer(self, event: Event) -> None:
-        if self.event is not None:
-            self.conflated()
-        self.event = event
+        queue = self.queue
+        size = self.size + len(event.body)
+        if queue and self.is_behind(size):
+            self.conflated(len(queue))
+            queue.clear()
+            size = len(event.body)
+        queue.append(event)
+        self.size = size
         if not self.is_ready:
             self.ready()
 
+    def is_behind(self, size: int) -> bool:
+        """True where the peer is to get the newest state only; ``size`` are the characters that would wait for it."""
+        session = self.session
+        return (
+            session.is_blocked
+            or self.gap_s > 0.0
+            or len(self.queue) >= session.burst
+            or size > session.burst_characters
+        )
+
     def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+        self.queue.clear()
+        self.size = 0
         for _, body in bodies:
-            self.event = Event(self.lane.index, 0, body)
+            self.queue.append(Event(self.lane.index, SET, body))
+            self.size += len(body)
         self.is_sync_due = is_told
         self.ready()
 
-    def drain(self, out: list[bytes], now: float) -> bool:
-        event = self.event
-        if event is not None:
-            if not self.is_sync_due and self.gap_s and self.is_held(now):
-                return False
-            self.event = None
-            out.append(self.payload(event))
+    def drain(self, out: list[bytes]) -> bool:
+        queue = self.queue
+        if queue:
+            if self.gap_s and not self.is_sync_due:
+                if self.is_held():
+                    return False
+                if len(queue) > 1:  # the rate was asked for while they waited
+                    self.conflated(len(queue) - 1)
+                    del queue[:-1]
+            if len(queue) == 1:
+                out.append(self.payload(queue[0]))
+            else:
+                for event in queue:
+                    out.append(self.payload(event))
+            queue.clear()
+            self.size = 0
         if self.is_sync_due:
             self.is_sync_due = False
             out.append(self.synced())
@@ -177,8 +221,10 @@ class KeyedUplink(Uplink):
 
     __slots__ = ("chunk", "cursor", "is_told", "is_waiting", "queue")
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self, session: Session, cell: Cell, lane: Any, address: tuple[str, str], *, prio: float, rate: float
+    ) -> None:
+        super().__init__(session, cell, lane, address, prio=prio, rate=rate)
         #: changes by key; a ``clear``, ``take`` or ``drop`` can only stand first, under the key None
         self.queue: dict[str | None, Event] = {}
         self.cursor: Iterator[tuple[str | None, str]] | None = None
@@ -221,8 +267,18 @@ class KeyedUplink(Uplink):
         self.queue.clear()
         self.chunk = [operation.clear()] if self.lane.has_lost(self.cell) else []
         self.cursor = bodies
+        self.session.hub.syncs += 1
         self.is_told = is_told
         self.ready()
+
+    def end(self) -> None:
+        Uplink.end(self)
+        self._end_reading()
+
+    def _end_reading(self) -> None:
+        if self.cursor is not None:
+            self.cursor = None
+            self.session.hub.syncs -= 1
 
     def read_chunk(self) -> None:
         """Read the next part of the state; the agent is in no turn and all it shows is durable."""
@@ -230,15 +286,28 @@ class KeyedUplink(Uplink):
         self.is_waiting = False
         if cursor is None or self.is_closed:
             return
-        chunk = self.chunk
-        for _ in range(SYNC_CHUNK):
-            step = next(cursor, None)
-            if step is None:
-                self.cursor = None
-                break
-            chunk.append(step[1])
+        count = self.session.hub.sync_entries()
+        part = [body for _, body in islice(cursor, count)]
+        self.chunk = self.chunk + part if self.chunk else part
+        if len(part) < count:
+            self._end_reading()
 
-    def drain(self, out: list[bytes], now: float) -> bool:
+    def drain(self, out: list[bytes]) -> bool:
+        is_syncing = self.cursor is not None or self.chunk or self.is_waiting or self.is_told or self.is_sync_asked
+        if is_syncing and not self._drain_sync(out):
+            return not self.is_waiting
+        queue = self.queue
+        if not self.gap_s:
+            if queue:
+                self._drain_queue(out)
+            return False
+        if queue and not self.is_held():
+            first = next(iter(queue))
+            out.append(self.payload(queue.pop(first)))
+        return bool(queue) and self.held is None
+
+    def _drain_sync(self, out: list[bytes]) -> bool:
+        """Send the next part of the state; True where that was all of it."""
         if self.cursor is not None and not self.is_waiting:
             cell = self.cell
             if cell._is_busy or cell._mail or (cell._pending and self.lane.is_shown_late(cell)):
@@ -249,11 +318,10 @@ class KeyedUplink(Uplink):
         if self.is_waiting:
             return False  # what has been read may not be shown yet
         if self.chunk:
-            header = self.event_header
-            out.extend(warp.join(header, body).encode() for body in self.chunk)
+            out.extend(event_payloads(self.event_header, self.chunk, self.is_framed))
             self.chunk = []
         if self.cursor is not None:
-            return True
+            return False
         if self.is_told:
             self.is_told = False
             self._drain_queue(out)
@@ -261,19 +329,12 @@ class KeyedUplink(Uplink):
         if self.is_sync_asked:
             self.is_sync_asked = False
             self.session.resync(self)
-        queue = self.queue
-        if not self.gap_s:
-            self._drain_queue(out)
-            return False
-        if queue and not self.is_held(now):
-            first = next(iter(queue))
-            out.append(self.payload(queue.pop(first)))
-        return bool(queue) and self.next_s <= now
+        return True
 
     def _drain_queue(self, out: list[bytes]) -> None:
-        if self.queue:
-            out.extend([self.payload(event) for event in self.queue.values()])
-            self.queue.clear()
+        for event in self.queue.values():
+            out.append(self.payload(event))
+        self.queue.clear()
 
 
 class QueueUplink(Uplink):
@@ -281,8 +342,10 @@ class QueueUplink(Uplink):
 
     __slots__ = ("is_sync_due", "limit", "overflow", "queue")
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self, session: Session, cell: Cell, lane: Any, address: tuple[str, str], *, prio: float, rate: float
+    ) -> None:
+        super().__init__(session, cell, lane, address, prio=prio, rate=rate)
         self.queue: deque[Event] = deque()
         self.limit: int = self.lane.queue or self.session.hub.config.queue_limit
         self.overflow: str = self.lane.overflow
@@ -308,19 +371,19 @@ class QueueUplink(Uplink):
         self.is_sync_due = is_told
         self.ready()
 
-    def drain(self, out: list[bytes], now: float) -> bool:
+    def drain(self, out: list[bytes]) -> bool:
         queue = self.queue
         if self.is_sync_due:
             self.is_sync_due = False
             out.append(self.synced())
         if not self.gap_s:
-            if queue:
-                out.extend([self.payload(event) for event in queue])
-                queue.clear()
+            for event in queue:
+                out.append(self.payload(event))
+            queue.clear()
             return False
-        if queue and not self.is_held(now):
+        if queue and not self.is_held():
             out.append(self.payload(queue.popleft()))
-        return bool(queue) and self.next_s <= now
+        return bool(queue) and self.held is None
 
 
 class OrderedUplink(Uplink):
@@ -328,8 +391,10 @@ class OrderedUplink(Uplink):
 
     __slots__ = ("is_lost", "is_sync_due", "limit", "queue", "state")
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self, session: Session, cell: Cell, lane: Any, address: tuple[str, str], *, prio: float, rate: float
+    ) -> None:
+        super().__init__(session, cell, lane, address, prio=prio, rate=rate)
         self.queue: deque[Event] = deque()
         self.limit: int = self.session.hub.config.queue_limit
         self.state: deque[str] = deque()
@@ -360,17 +425,17 @@ class OrderedUplink(Uplink):
     def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
         self.queue.clear()
         self.is_lost = False
-        self.state = deque(body for _, body in bodies)
+        self.state = deque([body for _, body in bodies])
         if self.lane.has_lost(self.cell) or not is_told:
             self.state.appendleft(operation.clear())
         self.is_sync_due = self.is_sync_due or is_told
         self.ready()
 
-    def drain(self, out: list[bytes], now: float) -> bool:
+    def drain(self, out: list[bytes]) -> bool:
         state = self.state
-        header = self.event_header
         if state:
-            out.extend(warp.join(header, state.popleft()).encode() for _ in range(min(len(state), SYNC_CHUNK)))
+            part = [state.popleft() for _ in range(min(len(state), SYNC_CHUNK))]
+            out.extend(event_payloads(self.event_header, part, self.is_framed))
             if state:
                 return True
         if self.is_sync_due:
@@ -378,12 +443,13 @@ class OrderedUplink(Uplink):
             out.append(self.synced())
         queue = self.queue
         if not self.gap_s:
-            out.extend([self.payload(event) for event in queue])
+            for event in queue:
+                out.append(self.payload(event))
             queue.clear()
             return False
-        if queue and not self.is_held(now):
+        if queue and not self.is_held():
             out.append(self.payload(queue.popleft()))
-        return bool(queue) and self.next_s <= now
+        return bool(queue) and self.held is None
 
 
 _KINDS: Final[dict[str, type[Uplink]]] = {
@@ -401,4 +467,5 @@ def make(
 
     :param address: node and lane as the peer spells them.
     """
-    return _KINDS[lane.conflation](session, cell, lane, address, prio=prio, rate=rate)
+    kind = _KINDS[lane.conflation]
+    return kind(session, cell, lane, address, prio=prio, rate=rate)

@@ -19,6 +19,9 @@ class SessionPort(Protocol):
     def receive(self, payload: str | bytes) -> None:
         """Take one message; raises WarpError where it is none."""
 
+    def end_read(self) -> None:
+        """All messages of one read have been given."""
+
     def resume(self) -> None:
         """The sink can be written again."""
 

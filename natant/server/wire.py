@@ -132,6 +132,10 @@ class Wire(WSProtocol):  # type: ignore[misc]
             peer.refuse_large()
         if peer.is_ended or self.transport.is_close_frame_sent:
             peer.look_at_end()
+        else:
+            session = peer.session
+            if session is not None:
+                session.end_read()
 
     def eof_received(self) -> bool:
         """The peer has closed its side: nothing more can be expected."""

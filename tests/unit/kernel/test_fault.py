@@ -13,6 +13,7 @@ import natant.testing
 from natant import Agent, Config, NatantError, Plane, command, every, lane
 from natant.errors import LinkError, StoreError, TurnError, WarpError
 from natant.kernel import key
+from natant.kernel.change import Watcher
 from natant.kernel.journal import Journal
 from natant.store.contract import Operation
 from natant.store.memory import MemoryStore
@@ -428,11 +429,12 @@ async def test_an_uplink_that_cannot_take_a_change_is_ended() -> None:
         await texts(p, other, f"@link({N},lane:count)")
         link = next(iter(peer.session.links.values()))
 
-        class Broken:
-            fail = link.fail
-
+        class Broken(Watcher):
             def offer(self, event: Any) -> None:
                 raise RuntimeError("broken")
+
+            def fail(self, error: Exception) -> None:
+                link.fail(error)
 
         links = p.host.kernel.require("/thing/1")._links
         assert links is not None

@@ -15,8 +15,8 @@ from natant import Agent, Config, Plane, command, lane
 from natant.codec.form import form
 from natant.errors import StoreError
 from natant.link.downlink import ListDownlink, MapDownlink
-from natant.link.hub import HEADER_LIMIT
-from natant.link.uplink import LONGEST_GAP_S, SYNC_CHUNK
+from natant.link.hub import BURST_CHARACTERS, BURST_EVENTS, HEADER_LIMIT, SYNC_ENTRIES
+from natant.link.uplink import LONGEST_GAP_S, SYNC_CHUNK, LatestUplink
 from natant.store.contract import Operation
 from natant.store.memory import MemoryStore
 from natant.testing import Peer, TestPlane
@@ -29,6 +29,7 @@ class Unit(Agent, route="/unit/{id}"):
     entries = lane.map(int, int)
     items = lane.list(str)
     tail = lane.list(int, keep=50)
+    text = lane.value(str, "")
 
     @command
     def fill(self, count: int) -> None:
@@ -39,6 +40,16 @@ class Unit(Agent, route="/unit/{id}"):
     @command
     def set(self, number: int) -> None:
         self.value = number
+
+    @command
+    def count_to(self, number: int) -> None:
+        for step in range(number + 1):
+            self.value = step
+            self.entries[0] = step
+
+    @command
+    def write(self, size: int) -> None:
+        self.text = "x" * size
 
     @command
     def put(self, pair: tuple[int, int]) -> None:
@@ -300,3 +311,135 @@ async def test_spellings_of_addresses_are_kept_within_bounds(monkeypatch: pytest
         await p.command("/unit/1", "set", 3)
         assert sum(b") 3" in payload for payload in peer.received) == 50
         assert len(p.host.hub._headers) <= 10
+
+
+def states(peer: Peer, lane_text: str = "value") -> list[int]:
+    """The states of a value lane that a peer got."""
+    start = f"@event({N},lane:{lane_text}) "
+    texts = [payload.decode() for payload in peer.received]
+    return [int(text.removeprefix(start)) for text in texts if text.startswith(start)]
+
+
+async def linked(p: TestPlane, options: str = "") -> Peer:
+    peer = p.connect()
+    peer.session.receive(f"@link({N},lane:value{options})")
+    await p.clock.settle()
+    return peer
+
+
+async def test_a_link_that_keeps_up_gets_each_state_of_a_value_in_turn() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        peer = await linked(p)
+        for number in range(BURST_EVENTS):
+            give(p, "set", number)
+        await p.clock.settle()
+        assert states(peer) == list(range(BURST_EVENTS))
+        assert p.host.counters.conflated == 0
+
+
+async def test_a_turn_shows_the_state_that_it_leaves_and_none_before() -> None:
+    async with natant.testing.plane(PLANE) as p:
+        peer = await linked(p)
+        await p.command("/unit/1", "count_to", 5)
+        await p.command("/unit/1", "count_to", 7)
+        assert states(peer) == [5, 7]
+
+
+async def test_more_states_than_a_link_may_hold_become_the_newest() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        peer = await linked(p)
+        count = 2 * BURST_EVENTS + 3
+        for number in range(count):
+            give(p, "set", number)
+        await p.clock.settle()
+        assert states(peer) == [2 * BURST_EVENTS, 2 * BURST_EVENTS + 1, 2 * BURST_EVENTS + 2]
+        assert p.host.counters.conflated == count - len(states(peer))
+
+
+async def test_large_states_that_wait_become_the_newest_early() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        peer = p.connect()
+        peer.session.receive(f"@link({N},lane:text)")
+        await p.clock.settle()
+        for size in range(1, 6):
+            give(p, "write", BURST_CHARACTERS // 4 + size)
+        await p.clock.settle()
+        sizes = [len(payload) for payload in peer.received if b"@event" in payload]
+        assert len(sizes) == 2
+        assert sizes[1] == max(sizes)
+        assert p.host.counters.conflated == 3
+
+
+async def test_a_link_whose_peer_takes_no_more_holds_one_state() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        peer = await linked(p)
+        peer.is_paused = True
+        give(p, "set", 0)
+        await p.clock.settle()
+        for number in range(1, 20):
+            give(p, "set", number)
+        (link,) = peer.session.links.values()
+        assert isinstance(link, LatestUplink)
+        assert len(link.queue) == 1
+        peer.is_paused = False
+        peer.session.resume()
+        await p.clock.settle()
+        assert states(peer) == [19]
+        give(p, "set", 20)
+        give(p, "set", 21)
+        await p.clock.settle()
+        assert states(peer) == [19, 20, 21]
+
+
+async def test_states_that_waited_when_a_rate_was_asked_for_become_the_newest() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        peer = await linked(p)
+        for number in range(5):
+            give(p, "set", number)
+        peer.session.receive(f"@link({N},lane:value,rate:1)")
+        await p.clock.settle()
+        assert states(peer) == [4]
+        assert p.host.counters.conflated == 4
+
+
+async def test_a_queue_with_a_rate_empties_without_further_events() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        peer = p.connect()
+        peer.session.receive(f"@sync({N},lane:entries,rate:2)")
+        await p.clock.settle()
+        for number in range(4):
+            give(p, "put", (number, number))
+        await p.clock.jump(10)
+        assert sum(b"@update" in payload for payload in peer.received) == 4
+
+
+@pytest.mark.parametrize("watchers", [1, 40])
+async def test_syncs_share_what_one_tick_may_send(watchers: int) -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        await p.command("/unit/1", "fill", 3000)
+        peers = [p.connect() for _ in range(watchers)]
+        for peer in peers:
+            peer.session.receive(f"@sync({N},lane:entries)")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        counts = [len(peer.received) for peer in peers]
+        assert max(counts) - min(counts) <= SYNC_ENTRIES // watchers + 2
+        assert sum(counts) <= 3 * SYNC_ENTRIES
+        await p.clock.settle()
+        assert p.host.hub.syncs == 0
+        assert all(len(peer.received) == 3002 for peer in peers)
+
+
+async def test_a_sync_that_is_cut_short_leaves_its_share_to_the_others() -> None:
+    async with natant.testing.plane(PLANE, volatile=True) as p:
+        await p.command("/unit/1", "fill", 3000)
+        peer, other = p.connect(), p.connect()
+        for session in (peer.session, other.session):
+            session.receive(f"@sync({N},lane:entries)")
+        await asyncio.sleep(0)
+        assert p.host.hub.syncs == 2
+        peer.session.close("gone")
+        assert p.host.hub.syncs == 1
+        await p.clock.settle()
+        assert p.host.hub.syncs == 0
+        assert len(other.received) == 3002

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from natant.server.frame import CLOSE_REASON_BYTES, close_reason, join
+from natant.codec.warp.frame import event_payload, event_payloads, frame
+from natant.server.frame import CLOSE_REASON_BYTES, close_reason
 
 
 def parsed(data: bytes) -> list[bytes]:
@@ -28,12 +29,21 @@ def parsed(data: bytes) -> list[bytes]:
 
 @given(st.lists(st.binary(max_size=300)))
 def test_messages_come_back(payloads: list[bytes]) -> None:
-    assert parsed(join(payloads)) == payloads
+    assert parsed(b"".join(map(frame, payloads))) == payloads
 
 
 def test_sizes_at_the_edges() -> None:
     payloads = [b"x" * size for size in (0, 1, 125, 126, 127, 65535, 65536, 70000)]
-    assert parsed(join(payloads)) == payloads
+    assert parsed(b"".join(map(frame, payloads))) == payloads
+
+
+def test_an_event_is_framed_where_that_is_wanted() -> None:
+    header = '@event(node:"/unit/1",lane:info)'
+    bodies = ["1", "{a:ü}", "x" * 200]
+    plain = event_payloads(header, bodies, False)
+    assert plain[0] == header.encode() + b" 1"
+    assert parsed(b"".join(event_payloads(header, bodies, True))) == plain
+    assert event_payload(header, bodies[1], True) == frame(plain[1])
 
 
 @given(st.text())
