@@ -121,6 +121,7 @@ class Door(HttpToolsProtocol):
         """The connection has ended."""
         self.service.table.remove(self)
         super().connection_lost(exc)
+        self._let_go()
 
     def sweep(self, now_s: float) -> None:
         """Look at the timeouts: of a peer that does not read its answers, of a request head that does not end."""
@@ -247,7 +248,13 @@ class Door(HttpToolsProtocol):
         self.connections.discard(self)
         transport, self.transport = self.transport, _GONE
         service.table.remove(self)
+        self._let_go()
         open_wire(service, transport, upgrade, rest, self.address)
+
+    def _let_go(self) -> None:
+        """Leave no circle behind, so that all of this goes now and not at the collector's next look at everything."""
+        gone: Any = None
+        self.parser = self.flow = self.cycle = gone
 
     def _refuse(self, error: ServerError) -> None:
         """Answer without bothering the application, and close."""

@@ -281,7 +281,7 @@ class Peer(WSListener):
         session, self.session = self.session, None
         if session is not None:
             session.close("connection lost")
-        self.wire = None
+        self.wire = self._transport = None
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

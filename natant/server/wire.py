@@ -54,7 +54,7 @@ class _Cable:
     __slots__ = ("_wire", "abort", "get_extra_info", "get_write_buffer_size", "write", "writelines")
 
     def __init__(self, transport: asyncio.Transport, wire: Wire) -> None:
-        self._wire = wire
+        self._wire: Wire | None = wire
         self.abort = transport.abort
         self.get_extra_info = transport.get_extra_info
         self.get_write_buffer_size = transport.get_write_buffer_size
@@ -62,7 +62,12 @@ class _Cable:
         self.writelines = transport.writelines
 
     def close(self) -> None:
-        self._wire.hang_up()
+        if self._wire is not None:
+            self._wire.hang_up()
+
+    def release(self) -> None:
+        """The connection is gone."""
+        self._wire = None
 
 
 class Wire(WSProtocol):  # type: ignore[misc]
@@ -101,6 +106,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._is_over = False
         self._is_hung_up = False
         self.raw: asyncio.Transport | None = None
+        self._cable: _Cable | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     # --- called by the transport ----------------------------------------------------------------------------------
@@ -108,7 +114,8 @@ class Wire(WSProtocol):  # type: ignore[misc]
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Take the connection over."""
         self.raw = transport
-        super().connection_made(_Cable(transport, self))
+        self._cable = _Cable(transport, self)
+        super().connection_made(self._cable)
 
     def get_buffer(self, size_hint: int) -> memoryview:
         """Room for the next read; picows doubles its buffer for a large message and keeps it."""
@@ -151,6 +158,11 @@ class Wire(WSProtocol):  # type: ignore[misc]
             self.held_bytes = 0
         super().connection_lost(exc)
         self.peer.on_lost()
+        # No circle is left, so that the read buffer goes now and not at the collector's next look at everything.
+        if self._cable is not None:
+            self._cable.release()
+            self._cable = None
+        self.raw = None
 
     # --- ending ---------------------------------------------------------------------------------------------------
 
