@@ -5,7 +5,7 @@ cdef extern from *:
     #include <string.h>
 
     /* Words seen lately, each in the one place that its letters give.  Bounded: this many words of at most 32 letters. */
-    #define NATANT_WORDS 1024
+    #define NATANT_WORDS 1024  /* 2 ** 10, the bits that a place is made of */
     #define NATANT_WORD_LENGTH 32
     static PyObject *natant_words[NATANT_WORDS];
 
@@ -28,16 +28,50 @@ cdef extern from *:
         return made;
     }
 
+    /* 1: ASCII letters, digits, _ and -;  2: control characters, double quote and backslash */
+    static const unsigned char natant_kind[256] = {
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+        0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 0, 0, 1,
+        0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0,
+    };
+
+    /* What a text holds ends with a NUL, which is no part of a word and ends a quoted text: no need to count. */
+    static CYTHON_INLINE Py_ssize_t natant_word_end(PyObject *text, Py_ssize_t start) {
+        const unsigned char *first = natant_chars(text);
+        const unsigned char *at = first + start;
+        while (natant_kind[*at] == 1)
+            at++;
+        return at - first;
+    }
+
+    static CYTHON_INLINE Py_ssize_t natant_quote_end(PyObject *text, Py_ssize_t start) {
+        const unsigned char *first = natant_chars(text);
+        const unsigned char *at = first + start;
+        while (natant_kind[*at] != 2)
+            at++;
+        return *at == '"' ? at - first : -1;
+    }
+
+    static CYTHON_INLINE unsigned int natant_four(const unsigned char *at) {
+        unsigned int four;
+        memcpy(&four, at, 4);
+        return four;
+    }
+
     static CYTHON_INLINE PyObject *natant_find_word(PyObject *text, Py_ssize_t start, Py_ssize_t stop, int is_kept) {
         const unsigned char *letters = natant_chars(text) + start;
         Py_ssize_t length = stop - start;
-        unsigned int sum = (unsigned int)length;
+        unsigned int sum;
         PyObject **place;
-        if (length > NATANT_WORD_LENGTH)
+        if (length > NATANT_WORD_LENGTH || length < 1)
             return natant_new_word(NULL, text, start, stop);
-        for (Py_ssize_t i = 0; i < length; i++)
-            sum = sum * 31 + letters[i];
-        place = natant_words + ((sum ^ (sum >> 10)) & (NATANT_WORDS - 1));
+        if (length < 4)
+            sum = letters[0] | (unsigned int)letters[length >> 1] << 8 | (unsigned int)letters[length - 1] << 16;
+        else
+            sum = natant_four(letters) ^ natant_four(letters + (length >> 1) - 2) * 31 ^ natant_four(letters + length - 4) * 961;
+        sum = (sum + (unsigned int)length) * 2654435769u;
+        place = natant_words + (sum >> 22);
         if (*place != NULL && PyUnicode_GET_LENGTH(*place) == length && memcmp(natant_chars(*place), letters, length) == 0)
             return Py_NewRef(*place);
         return natant_new_word(is_kept ? place : NULL, text, start, stop);
@@ -60,6 +94,16 @@ cdef extern from *:
         return out;
     }
 
+    static CYTHON_INLINE int natant_put(PyObject *list, PyObject *item) {
+        PyListObject *out = (PyListObject *)list;
+        Py_ssize_t count = Py_SIZE(out);
+        if (count >= out->allocated)
+            return PyList_Append(list, item);
+        out->ob_item[count] = Py_NewRef(item);
+        Py_SET_SIZE((PyVarObject *)out, count + 1);
+        return 0;
+    }
+
     static CYTHON_INLINE PyObject *natant_taken(PyObject *out) {
         Py_ssize_t count = PyList_GET_SIZE(out);
         PyObject *made = PyTuple_New(count);
@@ -74,6 +118,9 @@ cdef extern from *:
     const unsigned char *chars "natant_chars"(str text)
     str word "natant_word"(str text, Py_ssize_t start, Py_ssize_t stop)
     str known "natant_known"(str text, Py_ssize_t start, Py_ssize_t stop)
+    Py_ssize_t word_end "natant_word_end"(str text, Py_ssize_t start)
+    Py_ssize_t quote_end "natant_quote_end"(str text, Py_ssize_t start)
+    int put "natant_put"(list out, object item) except -1
     bint is_small "natant_is_small"(object number)
     list roomy "natant_roomy"()
     tuple taken "natant_taken"(list out)

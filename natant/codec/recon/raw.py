@@ -1,14 +1,18 @@
 """What the codec does with memory where it is compiled, and what stands for it where it is not.
 
 ``raw.pxd`` declares the same names as C functions; compiled modules take those and never call these.  No rule of Recon or
-WARP is in here: only how characters are reached and how objects are put together.
+WARP is in here: only how characters are reached and told apart, and how objects are put together.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-__all__ = ["chars", "is_narrow", "is_small", "known", "roomy", "taken", "word"]
+__all__ = ["chars", "is_narrow", "is_small", "known", "put", "quote_end", "roomy", "taken", "word", "word_end"]
+
+_word = re.compile("[A-Za-z0-9_-]*").match
+_quote = re.compile(r'[^"\\\x00-\x1f]*').match
 
 
 def is_narrow(text: str) -> bool:
@@ -19,6 +23,19 @@ def is_narrow(text: str) -> bool:
 def chars(text: str) -> str:
     """The characters of a narrow text as an array, to be read by index while the text is held."""
     return text
+
+
+def word_end(text: str, start: int) -> int:
+    """The offset after the ASCII letters, digits, ``_`` and ``-`` from ``start`` on."""
+    found = _word(text, start)
+    return start if found is None else found.end()
+
+
+def quote_end(text: str, start: int) -> int:
+    """The offset of the next double quote; -1 where there is none, or a backslash or control character before it."""
+    found = _quote(text, start)
+    end = start if found is None else found.end()
+    return end if text.startswith('"', end) else -1
 
 
 def word(text: str, start: int, stop: int) -> str:
@@ -39,6 +56,11 @@ def is_small(number: int) -> bool:
 def roomy() -> list[Any]:
     """An empty list with room for some items."""
     return []
+
+
+def put(out: list[Any], item: Any) -> None:
+    """Append to a list."""
+    out.append(item)
 
 
 def taken(out: list[Any]) -> tuple[Any, ...]:

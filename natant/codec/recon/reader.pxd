@@ -18,6 +18,7 @@ cpdef Record record_of(list out)
 
 cdef bint is_bool(str word)
 
+@cython.final
 cdef class Reader:
     cdef const unsigned char* chars
     cdef bint is_narrow
@@ -44,7 +45,7 @@ cdef class Reader:
     @cython.locals(i=Py_ssize_t, c=Py_UCS4)
     cdef object item(self, bint is_key)
 
-    @cython.locals(chars="const unsigned char*", i=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, first=Py_UCS4, c=Py_UCS4, word=str)
+    @cython.locals(i=Py_ssize_t, start=Py_ssize_t, first=Py_UCS4, word=str)
     cdef object quick(self, bint is_key)
 
     @cython.locals(text=str, i=Py_ssize_t, end=Py_ssize_t, c=Py_UCS4, out=list)

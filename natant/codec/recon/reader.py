@@ -150,11 +150,11 @@ class Reader:
                 slot = Slot.__new__(Slot)  # twice as fast as calling the class
                 slot.key = key
                 slot.value = self.item(False)
-                out.append(slot)
+                raw.put(out, slot)
                 i = self.pos
                 c = text[i] if i < end else "\0"
             else:
-                out.append(key)
+                raw.put(out, key)
             if c == "," or c == ";" or c == "\n" or c == "\r":
                 self.pos = i + 1
             elif closer < " ":
@@ -182,37 +182,24 @@ class Reader:
 
     def quick(self, is_key: bool) -> Any:
         """Read a word, number or quoted text; None, and nothing read, where that is not as plain as can be."""
-        chars = self.chars
         start = self.pos
-        end = self.end
-        i = start + 1
-        first = c = chars[start]
+        first = self.chars[start]
         if first in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_":
-            while i < end:
-                c = chars[i]
-                if c not in "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-":
-                    if c > "\x7f":
-                        return None
-                    break
-                i += 1
+            i = raw.word_end(self.text, start + 1)
+            if i < self.end and self.chars[i] > "\x7f":
+                return None
             self.pos = i
             word = raw.word(self.text, start, i) if is_key else raw.known(self.text, start, i)
             if (first == "t" or first == "f") and is_bool(word):
                 return first == "t"
             return word
-        if not _IS_COMPILED:
-            return None
         if first in "0123456789-":
-            return self.simple()
+            return self.simple() if _IS_COMPILED else None
         if first == '"':
-            while i < end:
-                c = chars[i]
-                if c == '"':
-                    self.pos = i + 1
-                    return self.text[start + 1 : i]
-                if c < " " or c == "\\":
-                    return None
-                i += 1
+            i = raw.quote_end(self.text, start + 1)
+            if i >= 0:
+                self.pos = i + 1
+                return self.text[start + 1 : i]
         return None
 
     def expression(self) -> Any:

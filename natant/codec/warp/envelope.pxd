@@ -19,12 +19,6 @@ cdef class Envelope:
 @cython.locals(opening=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, first=Py_ssize_t, last=Py_ssize_t, tag=str, node=str, lane=str, envelope=Envelope)
 cdef Envelope _decode_common(str text)
 
-@cython.locals(chars="const unsigned char*", end=Py_ssize_t, i=Py_ssize_t, c=Py_UCS4)
-cdef Py_ssize_t _quoted(str text, Py_ssize_t start)
-
-@cython.locals(chars="const unsigned char*", end=Py_ssize_t, i=Py_ssize_t, c=Py_UCS4)
-cdef Py_ssize_t _word(str text, Py_ssize_t start)
-
 @cython.locals(chars="const unsigned char*", end=Py_ssize_t, i=Py_ssize_t, c=Py_UCS4, is_after_slash=bint)
 cdef bint _is_plain(str node)
 
@@ -34,5 +28,5 @@ cdef Envelope _decode_any(str text)
 @cython.locals(c=Py_UCS4)
 cpdef str join(str head, str body_text)
 
-@cython.locals(text=str, raw=bytes)
+@cython.locals(text=str, data=bytes)
 cpdef Envelope decode(object payload)

@@ -101,8 +101,8 @@ def decode(payload: bytes | str) -> Envelope:
         text = payload
     else:
         try:
-            raw = payload if type(payload) is bytes else bytes(payload)
-            text = raw.decode("utf-8")
+            data = payload if type(payload) is bytes else bytes(payload)
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise WarpError(
                 "NT-WARP-005", f"byte {error.start} of the message is not valid UTF-8; WARP messages are UTF-8 text"
@@ -119,16 +119,18 @@ def _decode_common(text: str) -> Envelope | None:
     if tag not in NODE_TAGS:
         return None
     start = opening + 7
-    stop = _quoted(text, start)
+    stop = raw.quote_end(text, start)
     if stop < 0 or not text.startswith('",lane:', stop):
         return None
     first = stop + 7
-    last = _word(text, first)
+    last = raw.word_end(text, first)
     if last > first:
+        if text[first] in "0123456789-":
+            return None
         lane = raw.word(text, first, last)
     else:
         first += 1
-        last = _quoted(text, first)
+        last = raw.quote_end(text, first)
         if last < 0 or text[first - 1] != '"':
             return None
         lane = text[first:last]
@@ -148,34 +150,6 @@ def _decode_common(text: str) -> Envelope | None:
     envelope.rate = 0.0
     envelope._body = None
     return envelope
-
-
-def _quoted(text: str, start: int) -> int:
-    """Where the text that is quoted from ``start`` on ends; -1 where it does not, or has anything but plain characters."""
-    chars = raw.chars(text)
-    end = len(text)
-    i = start
-    while i < end:
-        c = chars[i]
-        if c == '"':
-            return i
-        if c < " " or c == "\\" or c > "~":
-            return -1
-        i += 1
-    return -1
-
-
-def _word(text: str, start: int) -> int:
-    """The offset after the word of ASCII letters, digits and ``_`` at ``start``; ``start`` where there is none."""
-    chars = raw.chars(text)
-    end = len(text)
-    i = start
-    while i < end:
-        c = chars[i]
-        if c not in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_" and (i == start or c not in "0123456789"):
-            break
-        i += 1
-    return i
 
 
 def _is_plain(node: str) -> bool:
