@@ -49,7 +49,7 @@ HOT_MODULES: Final = (
 
 #: Modules whose ``.pxd`` is nothing but C functions, which are put into the hot modules that call them; the Python file is
 #: what those call where they are not compiled.
-INLINED_MODULES: Final = ("natant.codec.recon.raw",)
+INLINED_MODULES: Final = ("natant.codec.recon.raw", "natant.codec.recon.sheet")
 
 
 def compiled() -> Mapping[str, bool]:

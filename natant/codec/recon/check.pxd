@@ -10,6 +10,8 @@ cpdef check(object value)
 @cython.locals(number=double)
 cdef _value(object value, Py_ssize_t depth)
 
+cdef _str(str text)
+
 @cython.locals(slot=Slot)
 cdef _items(tuple items, Py_ssize_t depth)
 

@@ -31,8 +31,7 @@ def check(value: Any) -> None:
 def _value(value: Any, depth: int) -> None:
     kind = type(value)
     if kind is str:
-        if not raw.is_narrow(value) and _surrogate(value) is not None:
-            _text(value)
+        _str(value)
     elif kind is int:
         if not raw.is_small(value):
             _integer(value)
@@ -58,6 +57,11 @@ def _value(value: Any, depth: int) -> None:
         _value(_plain(value), depth)
 
 
+def _str(text: str) -> None:
+    if not raw.is_narrow(text) and _surrogate(text) is not None:
+        _text(text)
+
+
 def _items(items: tuple[Any, ...], depth: int) -> None:
     if depth < 0:
         raise _too_deep()
@@ -74,7 +78,7 @@ def _items(items: tuple[Any, ...], depth: int) -> None:
 
 def _attribute(attr: Any, depth: int) -> None:
     name = attr.name
-    _text(name if type(name) is str else str(name))
+    _str(name if type(name) is str else str(name))
     value = attr.value
     if type(value) is not Record or value.items:
         kind = type(value)

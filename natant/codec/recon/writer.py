@@ -16,6 +16,7 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from typing import Any, Final
 
+from natant.codec.recon import sheet
 from natant.codec.recon.ident import is_ident
 from natant.codec.recon.limit import MAX_DIGITS, MAX_WRITE_DEPTH
 from natant.codec.recon.number import float_text
@@ -28,7 +29,6 @@ _ESCAPES: Final = {
     **{code: f"\\u{code:04X}" for code in range(32)},
     ord('"'): '\\"', ord("\\"): "\\\\", 8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r",
 }  # fmt: skip
-_IS_COMPILED: Final = not __file__.endswith(".py")
 _surrogate = re.compile("[\ud800-\udfff]").search
 #: integers of more bits are counted digit by digit, as CPython refuses to print very long ones
 _SMALL_BITS: Final = 13_000
@@ -39,8 +39,9 @@ class Writer:
 
     __slots__ = ("depth", "is_exact", "is_lossy", "out")
 
-    def __init__(self, is_exact: bool) -> None:
-        self.out: list[str] = []
+    def open(self, is_exact: bool) -> None:
+        """Begin a text; the writer was made by ``__new__``, which is the fast way where compiled."""
+        self.out: sheet.Sheet = sheet.blank()
         self.is_exact = is_exact
         self.is_lossy = False
         self.depth = MAX_WRITE_DEPTH
@@ -49,40 +50,44 @@ class Writer:
         """Write a value as it stands alone, in a record or as the key or value of a slot."""
         kind = type(value)
         if kind is str:
-            self.out.append(_text(value))
+            self.text(value)
         elif kind is int:
-            self.out.append(_integer(value))
+            if not sheet.plain_int(self.out, value):
+                sheet.add(self.out, _integer(value))
         elif kind is float:
-            self.out.append(self.floating(value))
+            self.real(value)
         elif kind is bool:
-            self.out.append("true" if value else "false")
+            sheet.add(self.out, "true" if value else "false")
         elif kind is Record:
             self.record(value.items)
         elif kind is ExtantType or kind is AbsentType or value is None:
             return
         elif kind is dict:
-            self.record(tuple([Slot(key, item) for key, item in value.items()]))
+            self.pairs(value)
         elif kind is list or kind is tuple:
             self.record(tuple(value))
         elif kind is bytes:
-            self.out.append(_data(value))
+            sheet.add(self.out, _data(value))
         elif kind is UInt32 or kind is UInt64:
-            self.out.append(_unsigned(value))
+            sheet.add(self.out, _unsigned(value))
         else:
             self.value(_plain(value))
 
-    def floating(self, value: float) -> str:
-        """The text of a float; notes where the wire form gives up its type."""
-        if 1e-3 <= value < 1e7:
-            text = repr(value)
-            if text[len(text) - 2 :] != ".0":
-                return text
-        if self.is_exact:
-            return float_text(value, True)
-        text = float_text(value, False)
-        if "." not in text:
+    def text(self, text: str) -> None:
+        """Write a text, in quotes where it is no word."""
+        if not sheet.plain_text(self.out, text):
+            sheet.add(self.out, _text(text))
+
+    def real(self, value: float) -> None:
+        """Write a float; notes where the wire form gives up its type."""
+        done = sheet.plain_float(self.out, value, self.is_exact)
+        if done == 0:
+            text = float_text(value, self.is_exact)
+            sheet.add(self.out, text)
+            if "." not in text:
+                self.is_lossy = True
+        elif done == 2:
             self.is_lossy = True
-        return text
 
     def enter(self) -> None:
         """Count a bracket that opens."""
@@ -93,14 +98,27 @@ class Writer:
     def record(self, items: tuple[Any, ...]) -> None:
         """Write a record as a value: in braces, or as an expression where it has attributes."""
         self.enter()
-        for item in items:
-            if type(item) is Attr:
-                self.expression(items)
-                break
+        if _has_attr(items):
+            self.expression(items)
         else:
-            self.out.append("{")
+            sheet.mark(self.out, "{")
             self.block(items)
-            self.out.append("}")
+            sheet.mark(self.out, "}")
+        self.depth += 1
+
+    def pairs(self, pairs: dict[Any, Any]) -> None:
+        """Write a dict as a record of its slots."""
+        self.enter()
+        mark = "{"
+        for key, value in pairs.items():
+            sheet.mark(self.out, mark)
+            self.value(key)
+            sheet.mark(self.out, ":")
+            self.value(value)
+            mark = ","
+        if mark == "{":
+            sheet.mark(self.out, mark)
+        sheet.mark(self.out, "}")
         self.depth += 1
 
     def expression(self, items: tuple[Any, ...]) -> None:
@@ -120,41 +138,35 @@ class Writer:
     def operand(self, items: tuple[Any, ...], follows: bool) -> None:
         """Write the items between attributes: one plain value stands bare, anything else in braces."""
         if len(items) == 1:
-            kind = type(items[0])
-            if (
-                kind is str
-                or kind is int
-                or kind is float
-                or kind is bool
-                or kind is bytes
-                or kind is UInt32
-                or kind is UInt64
-            ):
-                if follows:
-                    at = len(self.out)
-                    self.out.append(" ")
-                    self.value(items[0])
-                    if self.out[at + 1][0] in '"%':
-                        self.out[at] = ""
-                else:
-                    self.value(items[0])
+            value = items[0]
+            kind = type(value)
+            if kind is str:
+                text = _text(value)
+                if follows and text[0] != '"':
+                    sheet.mark(self.out, " ")
+                sheet.add(self.out, text)
                 return
-        self.out.append("{")
+            if kind is int or kind is float or kind is bool or kind is bytes or kind is UInt32 or kind is UInt64:
+                if follows and kind is not bytes:
+                    sheet.mark(self.out, " ")
+                self.value(value)
+                return
+        sheet.mark(self.out, "{")
         self.block(items)
-        self.out.append("}")
+        sheet.mark(self.out, "}")
 
     def attribute(self, attr: Any) -> None:
         """Write ``@name`` or ``@name(arguments)``."""
         name = attr.name
         if type(name) is not str:
             name = str(name)
-        self.out.append("@")
-        self.out.append(_text(name))
+        sheet.mark(self.out, "@")
+        self.text(name)
         value = attr.value
         kind = type(value)
         if kind is ExtantType or kind is AbsentType or value is None:
             return
-        self.out.append("(")
+        sheet.mark(self.out, "(")
         if kind is dict or kind is list or kind is tuple:
             value = _record_of(value)
             kind = Record
@@ -162,13 +174,13 @@ class Writer:
             self.arguments(value.items)
         else:
             self.value(value)
-        self.out.append(")")
+        sheet.mark(self.out, ")")
 
     def arguments(self, items: tuple[Any, ...]) -> None:
         """Write a record as the arguments of an attribute: without braces where that can be read back."""
         count = len(items)
         if count == 0:
-            self.out.append("{}")
+            sheet.add(self.out, "{}")
             return
         is_bare = True
         for item in items:
@@ -197,24 +209,24 @@ class Writer:
             if is_first:
                 is_first = False
             else:
-                out.append(",")
-            kind = type(item)
-            if kind is Slot:
-                self.value(item.key)
-                out.append(":")
-                self.value(item.value)
-            elif kind is Attr:
+                sheet.mark(out, ",")
+            if type(item) is Slot:
+                slot = item
+                self.value(slot.key)
+                sheet.mark(out, ":")
+                self.value(slot.value)
+            elif type(item) is Attr:
                 self.attribute(item)
             else:
                 self.value(item)
         if items and _is_empty(items[len(items) - 1]):
             # a trailing separator is dropped, so an empty last item needs one more
-            out.append(",")
+            sheet.mark(out, ",")
 
     def body(self, value: Any, is_whole: bool) -> None:
         """Write a value as the body of an envelope: its items join the record that the header began."""
         kind = type(value)
-        if kind is dict or kind is list or kind is tuple:
+        if kind is list or kind is tuple or (kind is dict and not value):
             value = _record_of(value)
             kind = Record
         if kind is not Record:
@@ -224,9 +236,9 @@ class Writer:
         if len(items) > 1 or (len(items) == 1 and (type(items[0]) is Slot or type(items[0]) is Attr)):
             self.record(items)
         elif is_whole:
-            self.out.append("{")
+            sheet.mark(self.out, "{")
             self.record(items)
-            self.out.append("}")
+            sheet.mark(self.out, "}")
         elif items:
             self.enter()
             self.operand(items, False)
@@ -237,6 +249,13 @@ def _too_deep() -> CodecError:
     return CodecError(
         "NT-RECON-006", f"the value nests deeper than {MAX_WRITE_DEPTH} records; flatten it before it is encoded"
     )
+
+
+def _has_attr(items: tuple[Any, ...]) -> bool:
+    for item in items:  # noqa: SIM110  # any() of a generator makes no C function
+        if type(item) is Attr:
+            return True
+    return False
 
 
 def _is_empty(value: Any) -> bool:
@@ -250,21 +269,7 @@ def _record_of(value: Any) -> Record:
     return Record(value)
 
 
-def _is_word(text: str) -> bool:
-    """True for an identifier of ASCII without a dash, which most keys and words are, but for ``true`` and ``false``."""
-    if not _IS_COMPILED:
-        return text.isascii() and text.isidentifier() and text != "true" and text != "false"
-    is_first = True
-    for c in text:
-        if c not in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_" and (is_first or c not in "0123456789"):
-            return False
-        is_first = False
-    return not is_first and text != "true" and text != "false"
-
-
 def _text(text: str) -> str:
-    if _is_word(text):
-        return text
     if text.isascii():
         if text.isprintable() and '"' not in text and "\\" not in text:
             return text if is_ident(text) and text != "true" and text != "false" else f'"{text}"'
@@ -326,12 +331,13 @@ def encode(value: Any, *, exact: bool = False) -> str:
     :raises CodecError: ``NT-RECON-010`` for what Recon cannot hold (NaN, infinity, an unknown type), ``NT-RECON-006`` for
         nesting without end.
     """
-    writer = Writer(exact)
+    writer = Writer.__new__(Writer)
+    writer.open(exact)
     kind = type(value)
     if exact and (kind is ExtantType or value is None):
         return "()"
     writer.value(value)
-    return "".join(writer.out)
+    return sheet.to_text(writer.out)
 
 
 def encode_block(value: Any, *, exact: bool = False) -> str:
@@ -342,11 +348,12 @@ def encode_block(value: Any, *, exact: bool = False) -> str:
     kind = type(value)
     if kind is dict or kind is list or kind is tuple:
         value = _record_of(value)
-    if type(value) is not Record or any(type(item) is Attr for item in value.items):
+    if type(value) is not Record or _has_attr(value.items):
         return encode(value, exact=exact)
-    writer = Writer(exact)
+    writer = Writer.__new__(Writer)
+    writer.open(exact)
     writer.block(value.items)
-    return "".join(writer.out)
+    return sheet.to_text(writer.out)
 
 
 def encode_body(value: Any, *, whole: bool = False) -> str:
@@ -358,9 +365,10 @@ def encode_body(value: Any, *, whole: bool = False) -> str:
     :param whole: print ``{{1}}`` and ``{{}}`` for those two, which every SwimOS reader takes for the record itself.
     :raises CodecError: as :func:`encode`.
     """
-    writer = Writer(False)
+    writer = Writer.__new__(Writer)
+    writer.open(False)
     writer.body(value, whole)
-    return "".join(writer.out)
+    return sheet.to_text(writer.out)
 
 
 def encode_pair(value: Any, *, whole: bool = False) -> tuple[str, str]:
@@ -371,16 +379,17 @@ def encode_pair(value: Any, *, whole: bool = False) -> tuple[str, str]:
     :raises CodecError: as :func:`encode`.
     """
     kind = type(value)
-    writer = Writer(False)
+    writer = Writer.__new__(Writer)
+    writer.open(False)
     if kind is ExtantType or value is None:
         return "", "()"
     if kind is Record or kind is dict or kind is list or kind is tuple:
         writer.body(value, whole)
-        body = "".join(writer.out)
+        body = sheet.to_text(writer.out)
         if writer.is_lossy or len(value) < 2:
             text = encode(value, exact=True)
             return body, (body if text == body else text)
         return body, body
     writer.value(value)
-    body = "".join(writer.out)
+    body = sheet.to_text(writer.out)
     return body, (encode(value, exact=True) if writer.is_lossy else body)

@@ -284,6 +284,14 @@ def test_what_recon_cannot_hold(value: object) -> None:
         recon.encode({"in": [value]}, exact=True)
 
 
+@given(st.integers(-(10**15), 10**15), st.integers(0, 12))
+def test_decimals_print_as_python_prints_them(digits: int, places: int) -> None:
+    number = digits / 10**places
+    if 1e-3 <= abs(number) < 1e7:
+        assert recon.encode(number, exact=True) == repr(number)
+        assert recon.encode(number) == repr(number).removesuffix(".0")
+
+
 def _refusal(call: Any, value: object) -> tuple[str, str] | None:
     try:
         call(value)
