@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, overload
 
 from natant.codec import uri
 from natant.errors import LaneError, PlaneError, TurnError
-from natant.kernel.cell import Cell
+from natant.kernel.cell import UNLOADED, Cell
 from natant.kernel.route import Route
 from natant.kernel.schema import Periodic, Schema
 from natant.kernel.turn import Send, Turn
@@ -102,8 +102,14 @@ class Agent(Cell):
             raise PlaneError("NT-PLANE-007", f"class {cls.__name__} was given {unknown}; an agent class takes route=")
         schema = Schema(name=cls.__name__, route=compiled, doc=inspect.cleandoc(cls.__doc__ or ""))
         taken: dict[str, Lane] = {}
-        for attribute, lane in {**_declared_lanes(cls), **_builtin()}.items():
-            _add_lane(cls, schema, taken, attribute, lane)
+        lanes = {**_declared_lanes(cls), **_builtin()}
+        # Lanes that keep nothing come last, and an agent's state ends before them.
+        places = {
+            attribute: at for at, attribute in enumerate(sorted(lanes, key=lambda name: not lanes[name].has_state))
+        }
+        schema.blank = [UNLOADED] * sum(lane.has_state for lane in lanes.values())
+        for attribute, lane in lanes.items():
+            _add_lane(cls, schema, taken, attribute, lane, places[attribute])
         schema.periodic = tuple(_periodic(cls))
         schema.has_start = cls.on_start is not Agent.on_start
         schema.has_stop = cls.on_stop is not Agent.on_stop
@@ -315,8 +321,7 @@ def _builtin() -> dict[str, Lane]:
     return {"parked": ParkedLane(), "parked.retry": ParkedCommand("retry"), "parked.drop": ParkedCommand("drop")}
 
 
-def _add_lane(cls: type, schema: Schema, taken: dict[str, Lane], attribute: str, lane: Lane) -> None:
-    index = schema.size
+def _add_lane(cls: type, schema: Schema, taken: dict[str, Lane], attribute: str, lane: Lane, index: int) -> None:
     callbacks = lane.resolve(cls)
     if lane.index == -1:
         lane.bind(index)
@@ -336,7 +341,6 @@ def _add_lane(cls: type, schema: Schema, taken: dict[str, Lane], attribute: str,
     if hasattr(lane, "wake"):
         schema.joins.append(lane)
     schema.ordered.append(lane)
-    schema.size += 1
     taken[attribute] = lane
 
 

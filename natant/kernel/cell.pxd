@@ -14,6 +14,5 @@ cdef class Cell:
     cdef public bint _is_busy
     cdef public bint _is_known
 
-    @cython.locals(size=Py_ssize_t)
     cpdef _bind(self, object host, str node)
     cpdef _lane(self, str name)

@@ -57,10 +57,7 @@ class Cell:
         """Give a new object its name and place; called once by the host."""
         self.node = node
         self._host = host
-        size = (
-            self._schema.size
-        )  # with a C type in ``cell.pxd``: the list is made as long as it is, without room to grow
-        self._state = [UNLOADED] * size
+        self._state = self._schema.blank[:]
         self._links = None
         self._mail = None
         self._turn = None

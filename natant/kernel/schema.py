@@ -29,11 +29,14 @@ class Periodic:
 
 @dataclass(slots=True)
 class Schema:
-    """The facts of one agent class."""
+    """The facts of one agent class.
+
+    :ivar blank: the state of a new agent: as many places as it has lanes that keep something.
+    """
 
     name: str
     route: Route | None
-    size: int = 0
+    blank: list[Any] = field(default_factory=list)
     lanes: dict[str, LaneKind] = field(default_factory=dict)
     ordered: list[LaneKind] = field(default_factory=list)
     periodic: tuple[Periodic, ...] = ()

@@ -43,6 +43,8 @@ class Lane(LaneKind):
     :ivar index: its place in the state of each cell.
     """
 
+    #: whether it keeps something in each agent, at the place ``index`` of its state
+    has_state = True
     #: what it shows is computed from other lanes, so it is shown as late as they are
     is_derived = False
 

@@ -28,6 +28,7 @@ class CommandLane(Lane):
 
     kind = "command"
     conflation = "queue"
+    has_state = False
 
     def __init__(self, function: Callable[..., Any], **options: Any) -> None:
         super().__init__(doc=inspect.getdoc(function) or "", **options)

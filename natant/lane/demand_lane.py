@@ -37,6 +37,7 @@ class DemandLane(Lane, Generic[T]):
 
     kind = "demand"
     conflation = "latest"
+    has_state = False
     is_derived = True
 
     def __init__(self, form: Form[T], **options: Any) -> None:

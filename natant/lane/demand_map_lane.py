@@ -39,6 +39,7 @@ class DemandMapLane(Lane, Generic[K, V]):
 
     kind = "demandMap"
     conflation = "keyed"
+    has_state = False
     is_derived = True
 
     def __init__(self, key_form: Form[K], form: Form[V], **options: Any) -> None:

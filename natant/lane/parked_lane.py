@@ -35,6 +35,7 @@ class ParkedCommand(Lane):
 
     kind = "command"
     conflation = "queue"
+    has_state = False
     queue: int | None = None
     overflow = "drop_oldest"
 

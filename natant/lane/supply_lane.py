@@ -42,6 +42,7 @@ class SupplyLane(Lane, Generic[T]):
 
     kind = "supply"
     conflation = "queue"
+    has_state = False
 
     def __init__(self, form: Form[T], queue: int | None = None, overflow: str = "drop_oldest", **options: Any) -> None:
         super().__init__(**options)
