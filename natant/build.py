@@ -35,6 +35,8 @@ HOT_MODULES: Final = (
     "natant.kernel.turn",
     "natant.kernel.route",
     "natant.kernel.run",
+    "natant.kernel.batch",
+    "natant.kernel.journal",
     "natant.lane.base",
     "natant.lane.exact_dict",
     "natant.lane.value_base",

@@ -6,6 +6,7 @@ were added.  When the store fails, nothing is released, the same batch is tried 
 host refuses new work meanwhile.
 
 Whatever one unit raises while it is released is reported and harms none of the others.
+A hot module: types for Cython are in ``journal.pxd``.
 """
 
 from __future__ import annotations

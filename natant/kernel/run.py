@@ -214,6 +214,7 @@ class Loop:
             turn.release(0)
             return
         cell._pending += 1
+        turn._undo = None  # it waits for the disk with many others: let go what is not needed any more
         self.journal.add(turn)
 
     def fail(self, turn: Turn, error: BaseException) -> None:

@@ -29,6 +29,8 @@ BUFFER_BYTES = 4 << 20
 WRITE_BUFFERS = 8
 #: so many of them become one table
 MERGED_BUFFERS = 4
+#: tables of a window each that are there before they are merged into the others; a scan looks into all of them
+FRESH_TABLES = 8
 #: table files that are kept open
 OPEN_FILES = 256
 #: threads that write tables and merge them
@@ -67,6 +69,7 @@ def options(*, is_new: bool, cache: Cache, buffer_bytes: int = BUFFER_BYTES) -> 
     chosen.set_block_based_table_factory(table)
     chosen.set_paranoid_checks(True)
     chosen.set_write_buffer_size(buffer_bytes)
+    chosen.set_level_zero_file_num_compaction_trigger(FRESH_TABLES)
     chosen.set_max_write_buffer_number(WRITE_BUFFERS)
     chosen.set_min_write_buffer_number_to_merge(MERGED_BUFFERS)
     chosen.set_allow_concurrent_memtable_write(False)  # one thread writes
