@@ -118,7 +118,8 @@ class Lane(LaneKind):
 
     def is_kept(self, cell: Cell) -> bool:
         """True where the state of this lane is journaled."""
-        return not self.is_volatile and not cell._host.is_volatile
+        host = cell._host
+        return not self.is_volatile and not host.is_volatile
 
     def is_stored(self, cell: Cell) -> bool:
         """True where the store may hold records of this lane.  It has none of an agent that it does not know."""
