@@ -41,17 +41,19 @@ HOT_MODULES: Final = (
     "natant.lane.exact_dict",
     "natant.lane.value_base",
     "natant.lane.map_base",
+    "natant.lane.reader",
     "natant.lane.command_lane",
     "natant.store.entry",
     "natant.store.window",
     "natant.link.hub",
     "natant.link.uplink",
     "natant.link.session",
+    "natant.server.inlet",
 )
 
 #: Modules whose ``.pxd`` is nothing but C functions, which are put into the hot modules that call them; the Python file is
 #: what those call where they are not compiled.
-INLINED_MODULES: Final = ("natant.codec.recon.raw", "natant.codec.recon.sheet")
+INLINED_MODULES: Final = ("natant.codec.recon.raw", "natant.codec.recon.sheet", "natant.server.mask")
 
 
 def compiled() -> Mapping[str, bool]:

@@ -8,3 +8,9 @@ cdef class LaneKind:
     cdef public tuple again
 
     cpdef receive(self, Cell cell, object body)
+
+cdef class Reader:
+    cdef object _bodies
+    cdef public bint is_done
+
+    cpdef list read(self, Py_ssize_t count)

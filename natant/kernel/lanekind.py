@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
 
-__all__ = ["LaneKind"]
+__all__ = ["LaneKind", "Reader"]
 
 
 class LaneKind:
@@ -37,8 +38,12 @@ class LaneKind:
         return None
 
     def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
-        """The state as ``(key text, event body)`` pairs in the order of a sync; ``uri`` is the lane as the peer wrote it."""
+        """The state as ``(key text or None, event body)`` pairs in the order of a sync; ``uri`` is the lane as the peer wrote it."""
         return iter(())
+
+    def reader(self, cell: Any, uri: str = "") -> Reader:
+        """What reads the state part by part."""
+        return Reader(self.snapshot(cell, uri))
 
     def entry(self, cell: Any, key: Any) -> str | None:
         """The event body of one entry of a keyed lane, None where it is not there (any more)."""
@@ -55,3 +60,22 @@ class LaneKind:
     def has_lost(self, cell: Cell) -> bool:
         """True where a client that saw an earlier state may hold entries that are gone."""
         return False
+
+
+class Reader:
+    """Reads the state of a lane part by part, as a sync sends it, so that other links get their turn in between.
+
+    :ivar is_done: there is no more.
+    """
+
+    __slots__ = ("_bodies", "is_done")
+
+    def __init__(self, bodies: Iterator[tuple[str | None, str]]) -> None:
+        self._bodies: Any = bodies
+        self.is_done = False
+
+    def read(self, count: int) -> list[str]:
+        """The bodies of the next events, ``count`` at most."""
+        part = [body for _, body in islice(self._bodies, count)]
+        self.is_done = len(part) < count
+        return part

@@ -34,9 +34,15 @@ class KeyOrder(Generic[K]):
     def keys(self, data: Mapping[K, Any]) -> Iterable[K]:
         """All keys of ``data`` in order."""
         if self._keys is None:
-            pairs = sorted(((self._rank(key), key) for key in data), key=lambda pair: pair[0])
-            self._ranks = [rank for rank, _ in pairs]
-            self._keys = [key for _, key in pairs]
+            keys: list[Any] = list(data)
+            if set(map(type, keys)) == {int}:  # most large maps, and many times as fast as below
+                keys.sort()
+                self._ranks = [sort_key(key) for key in keys]
+            else:
+                pairs = sorted(((self._rank(key), key) for key in keys), key=lambda pair: pair[0])
+                self._ranks = [rank for rank, _ in pairs]
+                keys = [key for _, key in pairs]
+            self._keys = keys
         return self._keys
 
     def add(self, key: K) -> None:

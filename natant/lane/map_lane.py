@@ -20,10 +20,12 @@ from natant.codec.warp import operation
 from natant.errors import CodecError, FormError, LaneError
 from natant.kernel.cell import Cell
 from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, Event
+from natant.kernel.lanekind import Reader
 from natant.kernel.turn import Turn, require_turn
 from natant.lane.base import decode_input, decode_stored, encode_key, stored_misfit
-from natant.lane.exact_dict import MISSING, ExactDict
+from natant.lane.exact_dict import ExactDict
 from natant.lane.map_base import STAMPED, EntriesBase, MapBase, sort_stamps, unput
+from natant.lane.reader import MapReader
 
 __all__ = ["LaneMap", "MapLane"]
 
@@ -286,13 +288,15 @@ class MapLane(MapBase, Generic[K, V]):
         elif op in ("take", "drop"):
             self.trim(cell, TAKE if op == "take" else DROP, change.n)
 
-    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
+    def reader(self, cell: Any, uri: str = "") -> Reader:
         state = self.state(cell)
-        for key in list(state.order.keys(state.data)):
-            value = state.data.get(key, MISSING)
-            if value is not MISSING:
-                key_text, _ = encode_key(self, cell, self.key_form, key)
-                yield key_text, operation.update(key_text, self.texts(cell, value)[0])
+        return MapReader(self, cell, state, list(state.order.keys(state.data)))
+
+    def snapshot(self, cell: Any, uri: str = "") -> Iterator[tuple[str | None, str]]:
+        reader = self.reader(cell, uri)
+        while not reader.is_done:
+            for body in reader.read(1):
+                yield None, body
 
     def read(self, cell: Any) -> Any:
         state = self.state(cell)

@@ -21,7 +21,6 @@ Hot: a command's way is :meth:`Session.receive`, then ``_command``; an event's i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon, uri, warp
@@ -250,7 +249,7 @@ class Session(Outlet):
     def _attach(self, link: Uplink, linked: str | None, is_sync: bool) -> None:
         lane = link.lane
 
-        def read(_: Any) -> Iterator[tuple[str | None, str]]:
+        def read(_: Any) -> Any:
             if not is_sync:
                 return iter(())
             return link.read_state()

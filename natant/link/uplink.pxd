@@ -3,6 +3,7 @@ cimport cython
 from natant.kernel.cell cimport Cell
 from natant.kernel.change cimport Event, Watcher
 from natant.codec.warp.frame cimport event_payload, event_payloads, frame
+from natant.kernel.lanekind cimport Reader
 from natant.link.hub cimport Hub, Outlet
 
 cdef class Uplink(Watcher):
@@ -47,13 +48,14 @@ cdef class LatestUplink(Uplink):
 
 cdef class KeyedUplink(Uplink):
     cdef public dict queue
-    cdef public object cursor
+    cdef public Reader cursor
     cdef public list chunk
     cdef public bint is_told
     cdef public bint is_waiting
 
     @cython.locals(queue=dict, op=int)
     cpdef offer(self, Event event)
+    @cython.locals(cursor=Reader, part=list)
     cpdef read_chunk(self)
     cdef _end_reading(self)
     @cython.locals(queue=dict, is_syncing=bint)

@@ -19,13 +19,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import warp
 from natant.codec.warp import operation
 from natant.codec.warp.frame import event_payload, event_payloads, frame
 from natant.kernel.change import CLEAR, DROP, REMOVE, SET, TAKE, Event, Watcher
+from natant.kernel.lanekind import Reader
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -80,7 +80,7 @@ class Uplink(Watcher):
         """Take a change of the lane."""
         raise AssertionError("each kind has its own queue")
 
-    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+    def begin_sync(self, bodies: Any, is_told: bool = True) -> None:
         """Send the state; ``@synced`` follows where ``is_told``."""
         raise AssertionError("each kind has its own sync")
 
@@ -88,8 +88,8 @@ class Uplink(Watcher):
         """Put what is due into ``out``; True where more is ready."""
         raise AssertionError("each kind has its own queue")
 
-    def read_state(self) -> Iterator[tuple[str | None, str]]:
-        """The state of the lane as it is now."""
+    def read_state(self) -> Any:
+        """The state of the lane as it is now: what :meth:`begin_sync` takes."""
         return iter(list(self.lane.snapshot(self.cell, self.lane_text)))
 
     def end(self) -> None:
@@ -227,16 +227,16 @@ class KeyedUplink(Uplink):
         super().__init__(session, cell, lane, address, prio=prio, rate=rate)
         #: changes by key; a ``clear``, ``take`` or ``drop`` can only stand first, under the key None
         self.queue: dict[str | None, Event] = {}
-        self.cursor: Iterator[tuple[str | None, str]] | None = None
+        self.cursor: Reader | None = None
         self.chunk: list[str] = []
         self.is_told = False
         #: the next part of the state is being read behind a turn or a commit
         self.is_waiting = False
 
-    def read_state(self) -> Iterator[tuple[str | None, str]]:
-        """The state, read bit by bit as the sync goes on."""
-        bodies: Iterator[tuple[str | None, str]] = self.lane.snapshot(self.cell, self.lane_text)
-        return bodies
+    def read_state(self) -> Reader:
+        """The state, read part by part as the sync goes on."""
+        reader: Reader = self.lane.reader(self.cell, self.lane_text)
+        return reader
 
     def offer(self, event: Event) -> None:
         queue = self.queue
@@ -260,7 +260,7 @@ class KeyedUplink(Uplink):
         if not self.is_ready and queue:
             self.ready()
 
-    def begin_sync(self, bodies: Iterator[tuple[str | None, str]], is_told: bool = True) -> None:
+    def begin_sync(self, bodies: Any, is_told: bool = True) -> None:
         if self.cursor is not None:
             self.is_sync_asked = self.is_sync_asked or is_told
             return
@@ -286,10 +286,9 @@ class KeyedUplink(Uplink):
         self.is_waiting = False
         if cursor is None or self.is_closed:
             return
-        count = self.session.hub.sync_entries()
-        part = [body for _, body in islice(cursor, count)]
+        part = cursor.read(self.session.hub.sync_entries())
         self.chunk = self.chunk + part if self.chunk else part
-        if len(part) < count:
+        if cursor.is_done:
             self._end_reading()
 
     def drain(self, out: list[bytes]) -> bool:

@@ -90,6 +90,28 @@ class Peer(WSListener):
         self._backlog_bytes = 0
         self._moved_s = now_s
 
+    # --- called by the inlet --------------------------------------------------------------------------------------
+
+    def take(self, text: str) -> None:
+        """A whole message."""
+        if self.is_ended:
+            return
+        try:
+            if self._fragments is not None:
+                raise _broken("a new message starts inside a fragmented one")
+            if self._reading_stopped:
+                self._held.append(text)
+            else:
+                self.session.receive(text)
+        except NatantError as error:
+            self._refuse(WSCloseCode(error.context.get("close_code", 1002)), error)
+        except Exception as error:
+            self._fail("a message from %s could not be handled", error)
+
+    def refuse_bytes(self) -> None:
+        """A message is not UTF-8."""
+        self._refuse(WSCloseCode.INVALID_TEXT, ServerError("NT-SERVER-014", "a message is not valid UTF-8"))
+
     # --- called by picows -----------------------------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -113,7 +135,7 @@ class Peer(WSListener):
             self._fail("a session could not be opened for %s", error)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """One frame; pings were answered by picows."""
+        """One frame that the inlet has passed on; pings were answered by picows."""
         if self.is_ended and frame.msg_type is not _CLOSE:
             return
         try:
@@ -124,10 +146,7 @@ class Peer(WSListener):
                 if self._fragments is not None:
                     raise _broken("a new message starts inside a fragmented one")
                 if frame.fin:
-                    if self._reading_stopped:
-                        self._held.append(frame.get_payload_as_utf8_text())
-                    else:
-                        self.session.receive(frame.get_payload_as_utf8_text())
+                    self._take(frame.get_payload_as_utf8_text())
                 else:
                     self._fragments = bytearray(frame.get_payload_as_memoryview())
                     self._check_size()
@@ -136,7 +155,7 @@ class Peer(WSListener):
             elif kind is _CLOSE:
                 self._answer_close(frame)
         except UnicodeDecodeError:
-            self._refuse(WSCloseCode.INVALID_TEXT, ServerError("NT-SERVER-014", "a message is not valid UTF-8"))
+            self.refuse_bytes()
         except NatantError as error:
             self._refuse(WSCloseCode(error.context.get("close_code", 1002)), error)
         except Exception as error:

@@ -1,7 +1,8 @@
 """Between the socket and picows: one WebSocket connection's protocol object.
 
-picows parses frames; this thin layer around it sees each *read* (never each frame), and so keeps count of memory, notices
-that the peer is alive, and ends a connection in an orderly way where picows would just close it.
+Plain messages are cut out of each read by :mod:`natant.server.inlet`, everything else about frames is done by picows.  This thin
+layer around both keeps count of memory, notices that the peer is alive, and ends a connection in an orderly way where picows would
+just close it.
 
 Invariant: ``held_bytes`` is what this connection has reserved in the table; it is given back when the connection ends.
 """
@@ -17,6 +18,7 @@ from picows import WSAutoPingStrategy, WSUpgradeResponse, WSUpgradeResponseWithL
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from natant.server.drain import Drain
+from natant.server.inlet import Inlet
 
 if TYPE_CHECKING:
     from natant.server.peer import Peer
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Wire", "open_wire"]
 
-#: what picows allocates for reading at first
-READ_BYTES: Final = 16 * 1024
+#: what picows allocates at first for the frames that it reads
+PASS_BYTES: Final = 1024
 
 
 class _QuietLog(logging.LoggerAdapter[logging.Logger]):
@@ -97,11 +99,12 @@ class Wire(WSProtocol):  # type: ignore[misc]
             True,
             limit.frame_bytes,
             None,
-            READ_BYTES,
+            PASS_BYTES,
         )
         self.service = service
         self.peer = peer
         self.held_bytes = 0
+        self._inlet = Inlet(peer, self, limit.frame_bytes)
         self._largest = limit.large_bytes
         self._is_over = False
         self._is_hung_up = False
@@ -118,22 +121,20 @@ class Wire(WSProtocol):  # type: ignore[misc]
         super().connection_made(self._cable)
 
     def get_buffer(self, size_hint: int) -> memoryview:
-        """Room for the next read; picows doubles its buffer for a large message and keeps it."""
-        view: memoryview = super().get_buffer(size_hint)
-        size = len(view)
-        if size > self._largest:
-            if self.service.table.reserve(size - self._largest):
-                self.held_bytes += size - self._largest
-                self._largest = size
-            else:
-                self._is_over = True
-        return view
+        """Room for the next read."""
+        inlet = self._inlet
+        return self._room(size_hint)[: inlet.owed] if inlet.owed else inlet.room()
 
     def buffer_updated(self, nbytes: int) -> None:
         """``nbytes`` were read."""
         peer = self.peer
+        inlet = self._inlet
         peer.is_heard = True
-        super().buffer_updated(nbytes)
+        if inlet.owed:
+            inlet.owed -= nbytes
+            super().buffer_updated(nbytes)
+        else:
+            inlet.take(nbytes)
         if self._is_over:
             self._is_over = False
             peer.refuse_large()
@@ -143,6 +144,27 @@ class Wire(WSProtocol):  # type: ignore[misc]
             session = peer.session
             if session is not None:
                 session.end_read()
+
+    def pass_on(self, data: memoryview) -> None:
+        """Give picows bytes that were read already, as the transport would."""
+        while data:
+            room = self._room(len(data))
+            size = min(len(room), len(data))
+            room[:size] = data[:size]
+            super().buffer_updated(size)
+            data = data[size:]
+
+    def _room(self, size_hint: int) -> memoryview:
+        """Room for what picows reads; it doubles its buffer for a large message and keeps it."""
+        view: memoryview = super().get_buffer(size_hint)
+        size = len(view)
+        if size > self._largest:
+            if self.service.table.reserve(size - self._largest):
+                self.held_bytes += size - self._largest
+                self._largest = size
+            else:
+                self._is_over = True
+        return view
 
     def eof_received(self) -> bool:
         """The peer has closed its side: nothing more can be expected."""
@@ -162,6 +184,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         if self._cable is not None:
             self._cable.release()
             self._cable = None
+        self._inlet.release()
         self.raw = None
 
     # --- ending ---------------------------------------------------------------------------------------------------
@@ -196,7 +219,7 @@ def open_wire(service: Service, transport: asyncio.Transport, upgrade: Upgrade, 
     peer.wire = wire
     transport.set_protocol(wire)
     wire.connection_made(transport)
-    _feed(wire, upgrade.head)
+    wire.pass_on(memoryview(upgrade.head))
     if rest:
         _feed(wire, rest)
     return wire

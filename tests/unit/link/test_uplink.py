@@ -16,7 +16,7 @@ from natant.codec.form import form
 from natant.errors import StoreError
 from natant.link.downlink import ListDownlink, MapDownlink
 from natant.link.hub import BURST_CHARACTERS, BURST_EVENTS, HEADER_LIMIT, SYNC_ENTRIES
-from natant.link.uplink import LONGEST_GAP_S, SYNC_CHUNK, LatestUplink
+from natant.link.uplink import LONGEST_GAP_S, LatestUplink
 from natant.store.contract import Operation
 from natant.store.memory import MemoryStore
 from natant.testing import Peer, TestPlane
@@ -99,12 +99,12 @@ def give(p: TestPlane, name: str, body: Any) -> None:
 async def test_a_long_sync_never_shows_what_is_not_durable() -> None:
     store = Held()
     async with natant.testing.plane(PLANE, store=store) as p:
-        await p.command("/unit/1", "fill", 4 * SYNC_CHUNK)
+        await p.command("/unit/1", "fill", 4 * SYNC_ENTRIES)
         peer = p.connect()
         peer.session.receive(f"@sync({N},lane:entries)")
         await asyncio.sleep(0)
         store.is_held = True
-        give(p, "change", [("put", number) for number in range(1, 4 * SYNC_CHUNK, 10)])
+        give(p, "change", [("put", number) for number in range(1, 4 * SYNC_ENTRIES, 10)])
         for _ in range(20):
             await asyncio.sleep(0)
             give(p, "set", 1)
@@ -118,7 +118,7 @@ async def test_a_long_sync_never_shows_what_is_not_durable() -> None:
 
 async def test_a_second_sync_in_the_middle_of_the_first_is_answered_too() -> None:
     async with natant.testing.plane(PLANE) as p:
-        await p.command("/unit/1", "fill", 3 * SYNC_CHUNK)
+        await p.command("/unit/1", "fill", 3 * SYNC_ENTRIES)
         peer = p.connect()
         peer.session.receive(f"@sync({N},lane:entries)")
         await asyncio.sleep(0)
@@ -129,7 +129,7 @@ async def test_a_second_sync_in_the_middle_of_the_first_is_answered_too() -> Non
 
 async def test_a_sync_that_the_host_began_does_not_swallow_that_of_the_peer() -> None:
     async with natant.testing.plane(PLANE) as p:
-        await p.command("/unit/1", "fill", 3 * SYNC_CHUNK)
+        await p.command("/unit/1", "fill", 3 * SYNC_ENTRIES)
         peer = p.connect()
         peer.session.receive(f"@link({N},lane:entries)")
         await p.clock.settle()
@@ -163,7 +163,7 @@ async def test_a_list_that_overflows_in_the_middle_of_a_turn_is_shown_right(seed
 
 async def test_a_long_list_that_keeps_changing_reaches_a_slow_peer_in_the_end() -> None:
     async with natant.testing.plane(PLANE) as p:
-        await p.command("/unit/1", "fill", 10 * SYNC_CHUNK)
+        await p.command("/unit/1", "fill", 10 * SYNC_ENTRIES)
         peer = p.connect()
         shown: ListDownlink[str] = ListDownlink("/unit/1", "items", form(str))
         peer.channel.open(shown)
@@ -201,7 +201,7 @@ CHANGE = st.tuples(st.sampled_from(["put", "put", "pop", "drop", "take", "clear"
 @given(st.lists(st.lists(CHANGE, max_size=4), max_size=8))
 async def test_a_map_that_changes_during_its_sync_is_shown_right(turns: list[list[tuple[str, int]]]) -> None:
     async with natant.testing.plane(PLANE) as p:
-        await p.command("/unit/1", "fill", 2 * SYNC_CHUNK)
+        await p.command("/unit/1", "fill", 2 * SYNC_ENTRIES)
         peer = p.connect()
         shown: MapDownlink[int, int] = MapDownlink("/unit/1", "entries", (form(int), form(int)))
         peer.channel.open(shown)
