@@ -34,7 +34,8 @@ class Cell:
     """An agent as the kernel sees it.
 
     Invariants: ``_turn`` is set exactly while a turn of this agent may write its lanes; ``_is_busy`` is True while an
-    asynchronous turn is open, and then deliveries wait in ``_mail``; ``_pending`` counts units that are not yet durable.
+    asynchronous turn is open, and then deliveries wait in ``_mail``; ``_pending`` counts units that are not yet durable; ``_links`` is None only where nobody is linked and nobody will be before
+    the units under way are durable, so that a change then needs no event.
     """
 
     __slots__ = ("_host", "_is_busy", "_links", "_mail", "_pending", "_state", "_touched", "_turn", "_is_known", "node")

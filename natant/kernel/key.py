@@ -33,6 +33,7 @@ __all__ = [
 SEQUENCE = b"!sequence"
 NODE = b"n"
 LANE = b"l"
+LANE_TEXT = LANE.decode()
 ID = b"i"
 TIMER = b"t"
 OUTBOX = b"o"
@@ -52,12 +53,12 @@ def node_key(node: str) -> bytes:
 
 def lane_prefix(node: str, lane: str) -> bytes:
     """What the keys of all entries of a lane start with; the very key of a value lane."""
-    return LANE + node.encode() + lane_tail(lane)
+    return f"{LANE_TEXT}{node}{lane_tail(lane)}".encode()
 
 
-def lane_tail(lane: str) -> bytes:
-    """What stands behind the node in :func:`lane_prefix`."""
-    return b"\0" + lane.encode() + b"\0"
+def lane_tail(lane: str) -> str:
+    """What stands behind the node in :func:`lane_prefix`; as text, since a key is put together as text and encoded once."""
+    return f"\0{lane}\0"
 
 
 def id_prefix(node: str) -> bytes:

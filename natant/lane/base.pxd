@@ -7,9 +7,11 @@ from natant.kernel.lanekind cimport LaneKind
 from natant.kernel.run cimport Loop
 from natant.kernel.turn cimport Turn
 
+cdef str _LANE
+
 cdef class Lane(LaneKind):
     cdef public str attribute
-    cdef public bytes _tail
+    cdef public str _tail
     cdef public str doc
     cdef public str owner
     cdef public dict callbacks
@@ -20,6 +22,7 @@ cdef class Lane(LaneKind):
     cpdef bint is_kept(self, Cell cell)
     cpdef bint is_stored(self, Cell cell)
     cpdef bytes prefix(self, Cell cell)
+    cpdef bytes entry_key(self, Cell cell, str text)
     @cython.locals(links=dict)
     cpdef note(self, Cell cell, Turn turn, Event event)
 

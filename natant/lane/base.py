@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from natant.codec import recon
 from natant.codec.form import form as form_of
@@ -35,6 +35,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 L = TypeVar("L", bound="Lane")
 
 
+_LANE: Final = key.LANE_TEXT
+
+
 class Lane(LaneKind):
     """A lane of an agent class.
 
@@ -56,7 +59,7 @@ class Lane(LaneKind):
         super().__init__(name or "", is_volatile)
         self.attribute = ""
         #: what its records' keys hold between the agent's node and the key of an entry
-        self._tail = b""
+        self._tail = ""
         self.doc = doc
         self.owner = ""
         #: event -> the author's function, as it is for the class whose lane this is
@@ -131,12 +134,17 @@ class Lane(LaneKind):
 
     def prefix(self, cell: Cell) -> bytes:
         """What the keys of this lane's records start with."""
-        return key.LANE + cell.node.encode() + self._tail
+        return f"{_LANE}{cell.node}{self._tail}".encode()
+
+    def entry_key(self, cell: Cell, text: str) -> bytes:
+        """The key of the record of one entry; ``text`` is the exact text of its key."""
+        return f"{_LANE}{cell.node}{self._tail}{text}".encode()
 
     def note(self, cell: Cell, turn: Turn, event: Event) -> None:
         """Publish ``event`` with the turn: at its end for a volatile lane, behind the commit otherwise."""
         if self.is_kept(cell):
-            turn.note_event(event)
+            if cell._links is not None:  # or nobody is linked, nor will be before the commit
+                turn.note_event(event)
         else:
             links = cell._links
             if links is not None and self.index in links:

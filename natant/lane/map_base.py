@@ -120,8 +120,9 @@ class MapBase(Lane):
         if self.is_stamped:
             record = self._stamp(cell, state, key) + record
         if is_kept:
-            turn.note_record((0, self.prefix(cell) + key_exact.encode(), record))
-            turn.note_event(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
+            turn.note_record((0, self.entry_key(cell, key_exact), record))
+            if links is not None:
+                turn.note_event(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
         elif is_told:
             turn.note_instant(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
         if self.is_stamped:

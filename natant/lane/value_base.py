@@ -57,7 +57,8 @@ class ValueBase(Lane):
                 turn.note_record((0, self.prefix(cell), exact.encode()))
             else:
                 turn.note_record((1, self.prefix(cell), b""))
-            turn.note_event(Event(self.index, SET, wire))
+            if cell._links is not None:
+                turn.note_event(Event(self.index, SET, wire))
         else:
             links = cell._links
             if links is not None and self.index in links:

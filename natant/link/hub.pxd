@@ -31,6 +31,7 @@ cdef class Hub:
     cdef bint _is_flush_due
     cdef Py_ssize_t _eager
     cdef public dict _headers
+    cdef dict _awaited
 
     cpdef mark(self, Outlet outlet)
     @cython.locals(count=Py_ssize_t)

@@ -110,6 +110,8 @@ class Hub:
         self.authenticator = authenticator
         self.policy = policy
         self.sessions: set[Session] = set()
+        #: how many wait for the units of an agent to be durable, by its node
+        self._awaited: dict[str, int] = {}
         #: syncs that are under way
         self.syncs = 0
         self._dirty: list[Any] = []
@@ -211,7 +213,8 @@ class Hub:
             except Exception as error:
                 result = error
             if agent._pending and lane.is_shown_late(agent):
-                host.journal.after(lambda _sequence: use(result))
+                self._await(agent)
+                host.journal.after(lambda _sequence: self._shown(agent, use, result))
             else:
                 use(result)
 
@@ -223,6 +226,26 @@ class Hub:
             host.deliver(cell, Work(run, None, label, reply=answer if may_refuse else None))
         else:
             run(cell, None)
+
+    def _await(self, cell: Cell) -> None:
+        """Somebody may be linked once the units under way are durable, and must get the events of later ones."""
+        self._awaited[cell.node] = self._awaited.get(cell.node, 0) + 1
+        if cell._links is None:
+            cell._links = {}
+
+    def _shown(self, cell: Cell, use: Callable[[Any], None], result: Any) -> None:
+        try:
+            use(result)
+        finally:
+            count = self._awaited.pop(cell.node) - 1
+            if count:
+                self._awaited[cell.node] = count
+            self.unwatch(cell)
+
+    def unwatch(self, cell: Cell) -> None:
+        """Make no more events of durable lanes where nobody is linked and nobody is about to be."""
+        if not cell._links and cell.node not in self._awaited:
+            cell._links = None
 
     def read_later(self, uplink: KeyedUplink) -> None:
         """Read the next part of a large state when it is all right to show it."""

@@ -324,8 +324,7 @@ class Session(Outlet):
             watchers[index] = members
         else:
             watchers.pop(index, None)
-            if not watchers:
-                cell._links = None
+            self.hub.unwatch(cell)
             lane_left = getattr(link.lane, "left", None)
             if lane_left is not None:
                 lane_left(cell)

@@ -19,6 +19,7 @@ import contextlib
 import logging
 import signal
 import ssl as tls
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,6 +41,9 @@ CUT_SHORT: Final = 3
 #: time for the host to finish once its server has stopped
 HOST_GRACE_S: Final = 30.0
 
+#: how long a thread of Python's may keep the others waiting: the store's thread asks for its turn twice for each commit, and whoever
+#: is to be acknowledged waits with it
+SWITCH_S: Final = 0.0005
 #: files besides connections: the store's, the loop's, static files being sent
 OTHER_FILES: Final = 2000
 
@@ -131,6 +135,8 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
     )
     watchdog = Watchdog(host.kernel, warn_s=option.warn_s, block_timeout_s=option.block_timeout_s)
     collector = Collector()
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
     stop = _Stop(server)
     try:
         await host.start()
@@ -154,6 +160,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
                 return CUT_SHORT
     finally:
         collector.stop()
+        sys.setswitchinterval(switch_s)
         watchdog.stop()
         env.close()
     _LOG.info("stopped")

@@ -29,10 +29,8 @@ LAP_BYTES = 8 << 20
 #: by so many zeros a file grows ahead of its entries
 STEP_BYTES = 256 << 10
 
-if sys.platform in ("win32", "darwin"):
-    _sync = os.fsync
-else:
-    _sync = os.fdatasync
+#: on Linux a write to such a file is itself the sync: one call, for which Python's global lock is given back and asked for once
+_FLAGS = os.O_DSYNC if sys.platform == "linux" else 0
 
 
 class Lap(NamedTuple):
@@ -127,7 +125,8 @@ class Log:
 
     def _open(self, path: Path) -> int:
         is_new = not path.exists()
-        file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0), 0o644)
+        flags = os.O_RDWR | os.O_CREAT | _FLAGS | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        file = os.open(path, flags, 0o644)
         if is_new:
             sync_directory(self._folder)
         return file
@@ -144,7 +143,8 @@ class Log:
             with suppress(OSError):  # room that is not there yet is not needed yet either
                 _write(file, bytes(STEP_BYTES), end)
             self._size = os.fstat(file).st_size
-        _sync(file)
+        if not _FLAGS:
+            os.fsync(file)
         self.end = end
 
     def close(self) -> None:

@@ -308,15 +308,18 @@ def test_a_limit_on_file_sizes_is_a_full_disk(tmp_path: Path) -> None:
     store.close()
 
 
+def write_without_sync(file: int, data: bytes, at: int) -> None:
+    """The bytes get there, and the sync fails."""
+    os.pwrite(file, data, at)
+    raise OSError(5, "Input/output error")
+
+
 def test_each_commit_is_synced_before_it_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store whose sync fails acknowledges nothing."""
     store = RocksStore(tmp_path / "s")
     store.apply([(PUT, b"a", b"1")])
 
-    def fail(_: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(log, "_sync", fail)
+    monkeypatch.setattr(log, "_write", write_without_sync)
     with pytest.raises(StoreError, match="NT-STORE-006"):
         store.apply([(PUT, b"a", b"2")])
     monkeypatch.undo()
@@ -331,7 +334,7 @@ def test_nothing_depends_on_a_sync_that_failed(tmp_path: Path, monkeypatch: pyte
     store = RocksStore(tmp_path / "s")
     store.apply([(PUT, b"a", b"1")])
     with monkeypatch.context() as patch:
-        patch.setattr(log, "_sync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        patch.setattr(log, "_write", write_without_sync)
         with pytest.raises(StoreError, match="NT-STORE-006"):
             store.apply([(PUT, b"b", b"2")])
     store.apply([(PUT, b"b", b"2")])

@@ -70,6 +70,55 @@ async def test_nothing_is_told_until_the_store_has_it() -> None:
         assert p.host.is_ready
 
 
+async def test_who_links_behind_a_commit_under_way_gets_the_changes_of_later_turns() -> None:
+    """Though nobody was linked when they were made."""
+    store = FlakyStore()
+    async with natant.testing.plane(PLANE, store=store) as p:
+        await p.command("/thing/a", "add", 1)
+        store.failure = StoreError("NT-STORE-005", "disk full")
+        peer = p.connect()
+        for message in ("command(node:", "link(node:", "command(node:"):
+            lane_name = "count" if message.startswith("link") else "add"
+            peer.session.receive(f'@{message}"/thing/a",lane:{lane_name})' + ("1" if lane_name == "add" else ""))
+        await p.clock.settle()
+        assert peer.received == []
+        store.failure = None
+        await p.clock.jump(2)
+        assert [payload.decode() for payload in peer.received] == [
+            '@linked(node:"/thing/a",lane:count)',
+            '@event(node:"/thing/a",lane:count) 3',
+        ]
+
+
+async def test_who_links_behind_a_commit_is_not_forgotten_when_others_leave() -> None:
+    store = FlakyStore()
+    async with natant.testing.plane(PLANE, store=store) as p:
+        early, leaving, staying = p.connect(), p.connect(), p.connect()
+        early.session.receive('@link(node:"/thing/a",lane:count)')
+        await p.command("/thing/a", "add", 1)
+        store.failure = StoreError("NT-STORE-005", "disk full")
+        early.session.receive('@command(node:"/thing/a",lane:add)1')
+        await p.clock.settle()
+        for peer in (leaving, staying):
+            peer.session.receive('@link(node:"/thing/a",lane:count)')
+        early.session.close()
+        leaving.session.receive('@unlink(node:"/thing/a",lane:count)')
+        early.session.receive('@command(node:"/thing/a",lane:add)1')
+        staying.session.receive('@command(node:"/thing/a",lane:add)1')
+        await p.clock.settle()
+        assert staying.received == []
+        store.failure = None
+        await p.clock.jump(2)
+        assert [payload.decode() for payload in staying.received] == [
+            '@linked(node:"/thing/a",lane:count)',
+            '@event(node:"/thing/a",lane:count) 3',
+        ]
+        cell = p.host.kernel.require("/thing/a")
+        assert cell._links, "one is linked"
+        staying.session.close()
+        assert cell._links is None
+
+
 async def test_a_store_that_raises_anything_is_waited_for() -> None:
     store = FlakyStore()
     async with natant.testing.plane(PLANE, store=store) as p:
