@@ -25,6 +25,8 @@ Rows = Callable[[Any, str], Iterable[tuple[Any, Any]]]
 class _Watched(Lane):
     """A lane that does something every second while it has links."""
 
+    has_state = False
+
     def __init__(self) -> None:
         super().__init__(is_volatile=True)
         self._armed: set[Cell] = set()
@@ -133,6 +135,10 @@ class LogLane(SupplyLane[Any]):
         super().__init__(form(Any), name=name, is_volatile=True)
         self.level = level
         self.watched: set[Cell] = set()
+
+    def bind(self, index: int) -> None:
+        super().bind(index)
+        self.watched = set()  # where a class takes a copy of the lane, both have their own
 
     def linked(self, cell: Cell) -> None:
         """A link has come; called by the session."""
