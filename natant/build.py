@@ -27,6 +27,7 @@ HOT_MODULES: Final = (
     "natant.codec.recon.writer",
     "natant.codec.recon.check",
     "natant.codec.warp.envelope",
+    "natant.codec.form.layout",
     "natant.codec.warp.frame",
     "natant.kernel.counter",
     "natant.kernel.change",

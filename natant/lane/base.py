@@ -245,7 +245,8 @@ def encode_texts(lane: Lane, cell: Cell, form: Any, value: Any) -> tuple[str, st
     :raises LaneError: ``NT-LANE-012`` where it does not fit.
     """
     try:
-        return recon.encode_pair(value if form.is_any else form.encode(value))
+        texts: tuple[str, str] = form.texts(value)
+        return texts
     except (FormError, CodecError) as error:
         raise lane.refuse(cell, value, error) from error
 
@@ -271,6 +272,6 @@ def refuse_unwritable(lane: Lane, cell: Cell, form: Any, value: Any) -> None:
     :raises LaneError: ``NT-LANE-012`` where it cannot.
     """
     try:
-        check(value if form is None else form.encode(value))
+        check(value) if form is None else form.check(value)
     except (FormError, CodecError) as error:
         raise lane.refuse(cell, value, error) from error

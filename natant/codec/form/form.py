@@ -6,11 +6,13 @@ and ``encode`` are the plain functions of ``scalar.py``, nothing around them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, overload
 
 import msgspec
 
+from natant.codec import recon
 from natant.codec.form import free
 from natant.codec.form.build import Builder
 from natant.codec.form.error import unfit
@@ -35,12 +37,14 @@ class Form(Generic[T]):
     ``decode(value)``   the object of a Recon value, also of one that stood alone in a message body (where Recon drops the
                         braces around a single item)
     ``encode(obj)``     the Recon value of an object
+    ``texts(obj)``      the body of an object for links and its exact text, as ``recon.encode_pair`` gives them for its value
+    ``check(obj)``      raises what ``texts`` would raise, and writes nothing
     ``name``            the readable name of the type
     ``is_any``          whether values pass unchanged (Any): such a form can be left out
     ``type``            the declared type
     """
 
-    __slots__ = ("_lift", "_lower", "_plan", "_reader", "decode", "encode", "is_any", "name", "type")
+    __slots__ = ("_lift", "_lower", "_plan", "_reader", "check", "decode", "encode", "is_any", "name", "texts", "type")
 
     def __init__(self, kind: Any) -> None:
         builder = Builder(_free_encode)
@@ -59,6 +63,15 @@ class Form(Generic[T]):
             self._lift, self._lower = _shallow_in(plan.lift), _shallow_out(plan.lower)
         elif plan.is_clean:
             self._reader = _typed_reader(kind)
+        layout = None if builder.is_recursive else plan.layout
+        self.texts: Callable[[Any], tuple[str, str]]
+        self.check: Callable[[Any], None]
+        if self.is_any:
+            self.texts, self.check = recon.encode_pair, recon.check
+        elif layout is not None:
+            self.texts, self.check = layout.texts, layout.check
+        else:
+            self.texts, self.check = _texts(self.encode), _check(self.encode)
 
     def from_json(self, data: bytes | str) -> T:
         """The object of some JSON.
@@ -157,6 +170,16 @@ def _typed_reader(kind: Any) -> msgspec.json.Decoder[Any] | None:
         return msgspec.json.Decoder(kind)
     except Exception:
         return None
+
+
+def _texts(encode: Convert) -> Callable[[Any], tuple[str, str]]:
+    pair = recon.encode_pair
+    return lambda obj: pair(encode(obj))
+
+
+def _check(encode: Convert) -> Callable[[Any], None]:
+    check = recon.check
+    return lambda obj: check(encode(obj))
 
 
 def _check_depth(value: Any) -> None:

@@ -88,6 +88,7 @@ class Plan:
     exact_in, exact_out: a type whose objects need no call on the way in or out, else None.
     top: ``decode`` for a value that stood alone in a message body, where Recon drops the braces around one item.
     key: (parse, print) for the keys of JSON objects, None where such keys are written as pairs.
+    layout: the Layout of a record class, by which its objects are written without a record in between; None where none is.
     is_exact: matches listed values only (Literal), so it may stand before a wider member in a union.
     is_hashable: its objects can be keys and members of sets.
     is_clean: msgspec's typed JSON reader gives the same object whenever it accepts the bytes.
@@ -104,6 +105,7 @@ class Plan:
         "is_exact",
         "is_hashable",
         "key",
+        "layout",
         "lift",
         "literals",
         "lower",
@@ -128,6 +130,7 @@ class Plan:
         self.exact_in: type | None = None
         self.exact_out: type | None = None
         self.key: tuple[Callable[[str], Any], Callable[[Any], str]] | None = None
+        self.layout: Any = None
         self.literals: tuple[Any, ...] = ()
         self.schema: Callable[[Definitions], dict[str, Any]] = lambda definitions: {}
         self.tagging: Tagging | None = None

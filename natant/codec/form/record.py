@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from natant.codec.form.error import at, misfit, refuse, short, unfit
+from natant.codec.form.layout import Layout
 from natant.codec.form.plan import MISSING, Convert, Definitions, Plan, Tagging, flattened
 from natant.codec.form.shape import Field, Shape
 from natant.codec.recon.value import Absent, Attr, Extant, Record, Slot
@@ -37,8 +38,18 @@ def fill(plan: Plan, shape: Shape, parts: list[Plan]) -> None:
     reader = Reader(shape, parts)
     head = (Attr(shape.tag),)
     is_tagged = shape.is_tagged
-    decode, lift = _decode(shape, parts, reader), _lift(shape, parts, reader, is_tagged)
-    encode = _encode(shape, parts, head if is_tagged else ())
+    layout = Layout(shape, parts, reader, _getter([field.attribute for field in shape.fields]))
+    decode, lift = layout.decode, _lift(shape, parts, reader, is_tagged)
+    encode: Convert = layout.encode
+    encode_tagged: Convert = lambda obj: layout.encode_after(head, obj)  # noqa: E731  # as the plain one, but for this
+    if _is_sparse(shape):
+        encoders = [part.encode for part in parts]
+        encode, encode_tagged = (
+            _encode_sparse(shape, encoders, head if is_tagged else ()),
+            _encode_sparse(shape, encoders, head),
+        )
+    elif layout.is_direct:
+        plan.layout = layout
     lower = _lower(shape, parts, is_tagged)
     plan.turn(decode, encode, lift, lower)
     plan.schema = _schema(shape, parts, is_tagged)
@@ -51,7 +62,7 @@ def fill(plan: Plan, shape: Shape, parts: list[Plan]) -> None:
         )
     tagging = plan.tagging
     if tagging is not None:
-        tagging.encode = _encode(shape, parts, head)
+        tagging.encode = encode_tagged
         tagging.lower = _lower(shape, parts, True)
         tagging.lift = _lift(shape, parts, reader, True)
         tagging.schema = _schema(shape, parts, True)
@@ -107,50 +118,6 @@ class Reader:
         return refuse("NT-FORM-004", f"got the unknown field {short(label)}; {self.name} takes {', '.join(self.names)}")
 
 
-def _decode(shape: Shape, parts: list[Plan], reader: Reader) -> Convert:
-    blank, index, opens, names, name = reader.blank, reader.index, reader.open, reader.names, shape.name
-    make, finish = reader.make, reader.finish
-    exact = [part.exact_in for part in parts]
-    decoders = [part.decode for part in parts]
-    is_strict, required_tag = shape.is_strict, shape.tag if shape.is_tagged else None
-
-    def decode(value: Any) -> Any:
-        if type(value) is not Record:
-            raise misfit(value, name)
-        values = blank[:]
-        place = unnamed = named = 0
-        try:
-            for item in value.items:
-                if type(item) is Slot:
-                    found = index.get(item.key)
-                    if found is not None:
-                        place = found
-                        named += 1
-                        part = item.value
-                        values[place] = part if type(part) is exact[place] else decoders[place](part)
-                    elif is_strict and item.key != shape.tag_field:
-                        place = -1
-                        raise reader.unknown(item.key)
-                elif type(item) is not Attr:
-                    unnamed += 1
-                elif required_tag is not None and item is value.items[0] and item.name != required_tag:
-                    place = -1
-                    raise refuse("NT-FORM-007", f"got the tag @{item.name}; it takes @{required_tag}")
-        except FormError as error:
-            raise (error if place < 0 else at(error, names[place])) from None
-        if unnamed and not named:
-            rest = [item for item in value.items if type(item) is not Attr and type(item) is not Slot]
-            values = reader.by_place(rest, decoders, value)
-        elif unnamed and is_strict:
-            raise misfit(value, f"{name}, so named fields only")
-        for place in opens:
-            if values[place] is MISSING:
-                return finish(values, value)
-        return make(values)
-
-    return decode
-
-
 def _lift(shape: Shape, parts: list[Plan], reader: Reader, is_tagged: bool) -> Convert:
     blank, index, names = reader.blank, reader.index, reader.names
     lifters = [part.lift for part in parts]
@@ -185,36 +152,6 @@ def _lift(shape: Shape, parts: list[Plan], reader: Reader, is_tagged: bool) -> C
         return reader.finish(values, plain)
 
     return lift
-
-
-def _encode(shape: Shape, parts: list[Plan], head: tuple[Attr, ...]) -> Convert:
-    kind, name = shape.kind, shape.name
-    labels = [field.label for field in shape.fields]
-    exact = [part.exact_out for part in parts]
-    encoders = [part.encode for part in parts]
-    is_array = shape.is_array
-    if _is_sparse(shape):
-        return _encode_sparse(shape, encoders, head)
-    read = _getter([field.attribute for field in shape.fields])
-
-    def encode(obj: Any) -> Record:
-        if type(obj) is not kind:
-            raise _wrong_class(obj, shape)
-        items: list[Any] = list(head)
-        place = 0
-        try:
-            for part in read(obj):
-                if type(part) is not exact[place]:
-                    part = encoders[place](part)
-                items.append(part if is_array else Slot(labels[place], part))
-                place += 1
-        except FormError as error:
-            raise at(error, labels[place]) from None
-        except AttributeError as error:
-            raise unfit(obj, f"{name} with all its fields set: {error}") from error
-        return Record(items)
-
-    return encode
 
 
 def _encode_sparse(shape: Shape, encoders: list[Convert], head: tuple[Attr, ...]) -> Convert:

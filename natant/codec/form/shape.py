@@ -100,6 +100,19 @@ class Shape:
 
         return place if by_place else name
 
+    def is_plainly_made(self) -> bool:
+        """Whether making an object is nothing but setting its fields: a dataclass with the ``__init__`` that it was given."""
+        kind = self.kind
+        if not dataclasses.is_dataclass(kind) or hasattr(kind, "__post_init__") or type(kind) is not type:
+            return False
+        code = getattr(kind.__init__, "__code__", None)
+        if getattr(code, "co_qualname", "") != "__create_fn__.<locals>.__init__" or kind.__new__ is not object.__new__:
+            return False
+        if kind.__setattr__ is not object.__setattr__ and not self.kind.__dataclass_params__.frozen:
+            return False
+        names = [field.attribute for field in self.fields]
+        return list(_arguments(kind)) == names and all(field.is_argument for field in self.fields)
+
 
 def is_record(kind: Any) -> bool:
     """Whether ``kind`` (not an instance, not a parametrised generic) is a record class."""

@@ -61,6 +61,7 @@ def union(name: str, members: list[Plan]) -> Plan:
     if not any(member.is_exact for member in members):
         plan.exact_in = next((member.exact_in for member in others if member.exact_in is not None), None)
         plan.exact_out = next((member.exact_out for member in others if member.exact_out is not None), None)
+        plan.layout = next((member.layout for member in others if member.layout is not None), None)
     plan.is_hashable = all(member.is_hashable for member in members)
     plan.is_clean = all(member.is_clean for member in members) and not boxes
     plan.is_clean = plan.is_clean and all(tagging.field != JSON_TAG for tagging in taggings)

@@ -8,7 +8,7 @@ cdef Py_ssize_t _DEPTH
 cpdef check(object value)
 
 @cython.locals(number=double)
-cdef _value(object value, Py_ssize_t depth)
+cpdef check_value(object value, Py_ssize_t depth)
 
 cdef _str(str text)
 

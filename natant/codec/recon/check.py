@@ -15,7 +15,7 @@ from natant.codec.recon.value import AbsentType, Attr, ExtantType, Record, Slot,
 from natant.codec.recon.writer import _integer, _plain, _surrogate, _text, _too_deep, _unsigned
 from natant.errors import CodecError
 
-__all__ = ["check"]
+__all__ = ["check", "check_value"]
 
 _DEPTH: Final = MAX_WRITE_DEPTH
 
@@ -25,10 +25,11 @@ def check(value: Any) -> None:
 
     :raises CodecError: as :func:`~natant.codec.recon.encode`, in either form, would for this value.
     """
-    _value(value, _DEPTH)
+    check_value(value, _DEPTH)
 
 
-def _value(value: Any, depth: int) -> None:
+def check_value(value: Any, depth: int) -> None:
+    """:func:`check` inside of other records, so that ``depth`` more may nest."""
     kind = type(value)
     if kind is str:
         _str(value)
@@ -47,14 +48,14 @@ def _value(value: Any, depth: int) -> None:
         if depth <= 0:
             raise _too_deep()
         for key, item in value.items():
-            _value(key, depth - 1)
-            _value(item, depth - 1)
+            check_value(key, depth - 1)
+            check_value(item, depth - 1)
     elif kind is list or kind is tuple:
         _items(tuple(value), depth - 1)
     elif kind is UInt32 or kind is UInt64:
         _unsigned(value)
     else:
-        _value(_plain(value), depth)
+        check_value(_plain(value), depth)
 
 
 def _str(text: str) -> None:
@@ -68,12 +69,12 @@ def _items(items: tuple[Any, ...], depth: int) -> None:
     for item in items:
         if type(item) is Slot:
             slot = item
-            _value(slot.key, depth)
-            _value(slot.value, depth)
+            check_value(slot.key, depth)
+            check_value(slot.value, depth)
         elif type(item) is Attr:
             _attribute(item, depth)
         else:
-            _value(item, depth)
+            check_value(item, depth)
 
 
 def _attribute(attr: Any, depth: int) -> None:
@@ -84,4 +85,4 @@ def _attribute(attr: Any, depth: int) -> None:
         kind = type(value)
         if (kind is dict or kind is list or kind is tuple) and not value:
             return
-        _value(value, depth)
+        check_value(value, depth)

@@ -113,6 +113,22 @@ cdef extern from *:
         Py_SET_SIZE((PyVarObject *)out, 0);
         return made;
     }
+
+    static PyObject *natant_made(PyObject *kind, PyObject *attributes, PyObject *values) {
+        Py_ssize_t i;
+        PyObject *none = PyTuple_New(0);
+        PyObject *made = none == NULL ? NULL : ((PyTypeObject *)kind)->tp_new((PyTypeObject *)kind, none, NULL);
+        Py_XDECREF(none);
+        if (made == NULL)
+            return NULL;
+        for (i = 0; i < PyList_GET_SIZE(attributes) && i < PyList_GET_SIZE(values); i++) {
+            if (PyObject_GenericSetAttr(made, PyList_GET_ITEM(attributes, i), PyList_GET_ITEM(values, i)) < 0) {
+                Py_DECREF(made);
+                return NULL;
+            }
+        }
+        return made;
+    }
     """
     bint is_narrow "natant_is_narrow"(str text)
     const unsigned char *chars "natant_chars"(str text)
@@ -124,3 +140,4 @@ cdef extern from *:
     bint is_small "natant_is_small"(object number)
     list roomy "natant_roomy"()
     tuple taken "natant_taken"(list out)
+    object made "natant_made"(object kind, list attributes, list values)

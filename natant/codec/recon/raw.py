@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["chars", "is_narrow", "is_small", "known", "put", "quote_end", "roomy", "taken", "word", "word_end"]
+__all__ = ["chars", "is_narrow", "is_small", "known", "made", "put", "quote_end", "roomy", "taken", "word", "word_end"]
 
 _word = re.compile("[A-Za-z0-9_-]*").match
 _quote = re.compile(r'[^"\\\x00-\x1f]*').match
@@ -66,3 +66,11 @@ def put(out: list[Any], item: Any) -> None:
 def taken(out: list[Any]) -> tuple[Any, ...]:
     """The items of a list, which is of no more use afterwards."""
     return tuple(out)
+
+
+def made(kind: Any, attributes: list[str], values: list[Any]) -> Any:
+    """A new object with these attributes, made as a dataclass without ``__post_init__`` makes it."""
+    obj = kind.__new__(kind)
+    for attribute, value in zip(attributes, values, strict=True):
+        object.__setattr__(obj, attribute, value)
+    return obj

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from natant.codec import recon
 from natant.codec.form import any_from_json, any_to_json, form
 from natant.codec.recon import Attr, Extant, Record, Slot
-from natant.errors import FormError
+from natant.errors import CodecError, FormError
 
 
 class Level(enum.IntEnum):
@@ -168,6 +168,12 @@ def roundtrip(kind: Any, obj: Any) -> None:
     assert known.decode(recon.decode(recon.encode(value))) == obj
     assert known.decode(recon.decode(recon.encode(value, exact=True))) == obj
     assert known.from_json(known.to_json(obj)) == obj
+    try:
+        texts = recon.encode_pair(value)
+    except CodecError:  # half a surrogate pair
+        return
+    assert known.texts(obj) == texts
+    known.check(obj)
 
 
 @settings(max_examples=150, deadline=None)
