@@ -73,8 +73,9 @@ def build(folder: Path, batches: int = BATCHES) -> int:
 def damage(path: Path, kind: str, random: Random) -> int:
     """Change a file; the byte where."""
     data = path.read_bytes()
+    size = len(data.rstrip(b"\0")) or len(data)  # a log is longer than what was written into it
     near_the_end = random.random() < 0.2
-    place = random.randrange(len(data)) if not near_the_end else len(data) - 1 - random.randrange(min(len(data), 400))
+    place = random.randrange(size) if not near_the_end else size - 1 - random.randrange(min(size, 400))
     if kind == "flip":
         path.write_bytes(data[:place] + bytes((data[place] ^ (1 << random.randrange(8)),)) + data[place + 1 :])
     elif kind == "cut":
