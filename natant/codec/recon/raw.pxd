@@ -36,7 +36,8 @@ cdef extern from *:
         0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0,
     };
 
-    /* What a text holds ends with a NUL, which is no part of a word and ends a quoted text: no need to count. */
+    /* What a text holds ends with a NUL, which is no part of a word and ends a quoted text: no need to count, as long as
+       start is at most the length of the text. */
     static CYTHON_INLINE Py_ssize_t natant_word_end(PyObject *text, Py_ssize_t start) {
         const unsigned char *first = natant_chars(text);
         const unsigned char *at = first + start;

@@ -129,9 +129,11 @@ def _decode_common(text: str) -> Envelope | None:
             return None
         lane = raw.word(text, first, last)
     else:
+        if first >= len(text) or text[first] != '"':
+            return None
         first += 1
         last = raw.quote_end(text, first)
-        if last < 0 or text[first - 1] != '"':
+        if last < 0:
             return None
         lane = text[first:last]
         last += 1
