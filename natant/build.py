@@ -50,11 +50,17 @@ HOT_MODULES: Final = (
     "natant.link.uplink",
     "natant.link.session",
     "natant.server.inlet",
+    "natant.server.outflow",
 )
 
 #: Modules whose ``.pxd`` is nothing but C functions, which are put into the hot modules that call them; the Python file is
 #: what those call where they are not compiled.
-INLINED_MODULES: Final = ("natant.codec.recon.raw", "natant.codec.recon.sheet", "natant.server.mask")
+INLINED_MODULES: Final = (
+    "natant.codec.recon.raw",
+    "natant.codec.recon.sheet",
+    "natant.server.mask",
+    "natant.server.send",
+)
 
 
 def compiled() -> Mapping[str, bool]:

@@ -17,6 +17,7 @@ cdef class Session(Outlet):
     cdef public dict links
     cdef public Py_ssize_t link_limit
     cdef public Py_ssize_t answer_limit
+    cdef object _send
     cdef list _answers
     cdef bint _has_prio
     cdef bint _is_reading_paused

@@ -57,6 +57,7 @@ class Session(Outlet):
         self.host = hub.host
         self.agents = hub.host.agents
         self.sink = sink
+        self._send = sink.write
         self.request_uri = request_uri
         self.identity: Identity = ANONYMOUS
         self.links: dict[tuple[str, str], Uplink] = {}
@@ -425,7 +426,7 @@ class Session(Outlet):
 
     def _write(self, out: list[bytes]) -> None:
         self.host.counter.frames_out += len(out)
-        self.sink.write(out)
+        self._send(out)
 
 
 def _urgency(link: Uplink) -> float:

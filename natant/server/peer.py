@@ -22,14 +22,15 @@ costs is bounded by the write buffer's limit plus what its links conflate to.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from natant.errors import NatantError, ServerError
 from natant.server.frame import close_reason
+from natant.server.outflow import Outflow
 
 if TYPE_CHECKING:
     from natant.server.service import Service
@@ -73,9 +74,9 @@ class Peer(WSListener):
         self.is_ended = False
         self._transport: WSTransport | None = None
         self._raw: Any = None
-        #: the socket, where bytes may be written past the transport; -1 with TLS and where sockets are no files
-        self._file = -1
-        self._backlog: Any = None
+        self._outflow: Outflow | None = None
+        #: send frames; a session is opened only once there is a transport to write to
+        self.write: Callable[[list[bytes]], None] = _nowhere
         self._fragments: bytearray | None = None
         self._reserved_bytes = 0
         self._reading_stopped = 0
@@ -121,8 +122,8 @@ class Peer(WSListener):
         raw = self.wire.raw
         assert raw is not None
         self._raw = raw
-        self._backlog = raw.get_write_buffer_size
-        self._file = _file_of(raw)
+        self._outflow = Outflow(raw)
+        self.write = self._outflow.write
         limit = self.service.limit
         raw.set_write_buffer_limits(high=limit.write_high_bytes, low=limit.write_low_bytes)
         self.service.counter.upgrades += 1
@@ -178,21 +179,6 @@ class Peer(WSListener):
             self.session.resume()
 
     # --- the sink of the session ----------------------------------------------------------------------------------
-
-    def write(self, payloads: list[bytes]) -> None:
-        """Send frames in one write: straight into the socket where nothing waits in the transport, which takes the rest."""
-        if self.is_ended:
-            return
-        data = payloads[0] if len(payloads) == 1 else b"".join(payloads)
-        if self._file >= 0 and not self._backlog():
-            try:
-                sent = os.write(self._file, data)
-            except OSError:  # full; or broken, which the transport will find and tell
-                sent = 0
-            if sent == len(data):
-                return
-            data = data[sent:]
-        self._raw.write(data)
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame and wait, bounded, for its answer."""
@@ -408,7 +394,8 @@ class Peer(WSListener):
     def _end(self) -> None:
         if not self.is_ended:
             self.is_ended = True
-            self._file = -1
+            if self._outflow is not None:
+                self._outflow.end()
             self._ended_s = asyncio.get_running_loop().time()
 
     def _stop_reading(self, why: int) -> None:
@@ -428,13 +415,8 @@ class Peer(WSListener):
             self._raw.resume_reading()
 
 
-def _file_of(transport: Any) -> int:
-    """The file number of a transport's socket, -1 where it cannot be written directly."""
-    if os.name != "posix" or transport.get_extra_info("sslcontext") is not None:
-        return -1
-    found = transport.get_extra_info("socket")
-    number: int = -1 if found is None else found.fileno()
-    return number
+def _nowhere(_: list[bytes]) -> None:
+    raise AssertionError("there is no transport yet")
 
 
 def _broken(what: str) -> ServerError:
