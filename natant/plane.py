@@ -82,7 +82,8 @@ class Plane:
 
     def __post_init__(self) -> None:
         for kind in self.agents:
-            route = kind._schema.route if hasattr(kind, "_schema") else None
+            schema = getattr(kind, "_schema", None)  # Agent itself has none
+            route = None if schema is None else schema.route
             if route is None:
                 raise PlaneError(
                     "NT-PLANE-008",

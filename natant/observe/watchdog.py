@@ -16,6 +16,7 @@ byte code (``PyThreadState_SetAsyncExc``), which does not end a ``sleep`` before
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import signal
 import sys
@@ -201,13 +202,15 @@ def _stack(frame: FrameType | None) -> str:
 def _is_in_handler(frame: FrameType, cell: Any) -> bool:
     """True where code of the agent's author runs, or something called by it; False inside natant and what it is built on.
 
-    What the interpreter slips in (a callback of the garbage collector, a finaliser) is looked through: it has its caller behind it.
+    What the interpreter slips in (a finaliser) is looked through: it has its caller behind it.  But not a callback of the garbage
+    collector, where an error would be dropped: the next look finds the handler itself.
     """
+    slipped_in = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     authors = {base.__module__.partition(".")[0] for base in type(cell).__mro__} - _OURS - {"builtins"}
     at: FrameType | None = frame
     while at is not None:
         root = str(at.f_globals.get("__name__", "")).partition(".")[0]
-        if root in _OURS:
+        if root in _OURS or at.f_code in slipped_in:
             return False
         if root in authors:
             return True
