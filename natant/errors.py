@@ -11,15 +11,19 @@ from typing import Any
 __all__ = [
     "ClientError",
     "CodecError",
+    "EdgeError",
+    "FabricError",
     "FormError",
     "LaneError",
     "LinkError",
     "NatantError",
     "PlaneError",
+    "QueueError",
     "Refused",
     "ServerError",
     "SourceError",
     "StoreError",
+    "TenantError",
     "TurnError",
     "WarpError",
 ]
@@ -95,3 +99,19 @@ class ServerError(NatantError):
 
 class ClientError(NatantError):
     """What a client or the command line met (``NT-CLIENT``)."""
+
+
+class FabricError(NatantError):
+    """The cluster, its journal or the NATS server under it (``NT-FABRIC``)."""
+
+
+class TenantError(NatantError):
+    """A tenant, a user or a token that is refused (``NT-TENANT``)."""
+
+
+class QueueError(NatantError):
+    """A work queue, a job or its worker (``NT-QUEUE``)."""
+
+
+class EdgeError(NatantError):
+    """An edge that cannot keep or forward (``NT-EDGE``)."""
