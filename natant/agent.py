@@ -171,7 +171,8 @@ class Agent(Cell):
                 raise self._host.mailbox_full(target)
         else:
             node = uri.normalize(node)
-            self._host.downlinks.check_send(host)
+            if not self._host.outbox.has_carrier(host):
+                self._host.downlinks.check_send(host)
         send = Send(node, lane, to_value(value), host)
         if host is not None or (target is not None and (target._is_busy or target._mail)):
             send.text = self._host.outbox.text(

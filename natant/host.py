@@ -6,8 +6,8 @@ nodes and lanes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
 
 from natant.codec import recon, uri
 from natant.codec.recon.value import Record, Value
@@ -15,6 +15,7 @@ from natant.errors import LinkError, NatantError, PlaneError, StoreError, TurnEr
 from natant.ingress.pump import Pump
 from natant.kernel import key
 from natant.kernel.cell import Cell
+from natant.kernel.counter import Counter
 from natant.kernel.env import Env
 from natant.kernel.kernel import Kernel
 from natant.kernel.log import Log
@@ -25,7 +26,9 @@ from natant.link.session import Session
 from natant.link.sink import Sink
 from natant.plane import Plane
 
-__all__ = ["Host"]
+__all__ = ["Attachment", "Gate", "Host", "Place"]
+
+Attachment = Callable[["Host"], object]
 
 #: nodes that one listing may give
 LISTING_LIMIT: Final = 1000
@@ -37,17 +40,50 @@ CANCEL_GRACE_S: Final = 0.5
 COMMIT_GRACE_S: Final = 20.0
 
 
+class Gate(Protocol):
+    """What opens sessions; a hub, or what stands before several."""
+
+    def connect(self, sink: Sink, *, remote: str, request_uri: str = ...) -> Any:
+        """A session for a new peer."""
+
+
+class Place(Protocol):
+    """Where a host stands among the hosts of a plane that has several; see :mod:`natant.cluster`.
+
+    :ivar gate: the way to all agents of the plane.
+    :ivar log: shared with the other hosts of the process, as is
+    :ivar counter: what they count.
+    """
+
+    gate: Gate
+    log: Log
+    counter: Counter
+
+    def has_source(self, name: str) -> bool:
+        """True where this host reads the source."""
+
+
 class Host:
-    """One running plane.
+    """One running plane, or one partition of it.
 
     :param store: where durable lanes are kept; the host closes it when it stops.
     :param env: time, randomness, execution.
     :param is_volatile: journal nothing.
     :param connect: reaches other hosts; None where that is not wanted.
+    :param attachments: called with the host before it starts: what else belongs to it.
+    :param place: where it stands among other hosts of the same plane; None where it is the only one.
     """
 
     def __init__(
-        self, plane: Plane, *, store: Any, env: Env, is_volatile: bool = False, connect: Connect | None = None
+        self,
+        plane: Plane,
+        *,
+        store: Any,
+        env: Env,
+        is_volatile: bool = False,
+        connect: Connect | None = None,
+        attachments: Iterable[Attachment] = (),
+        place: Place | None = None,
     ) -> None:
         self.plane = plane
         self.env = env
@@ -55,15 +91,24 @@ class Host:
         self.router = plane.router.copy()
         #: called when the host has stopped
         self.closers: list[Callable[[], object]] = []
+        self.place = place
         self.kernel = Kernel(
-            self.router, store=store, env=env, config=plane.config, log=Log(env.now), is_volatile=is_volatile
+            self.router,
+            store=store,
+            env=env,
+            config=plane.config,
+            log=Log(env.now) if place is None else place.log,
+            counter=None if place is None else place.counter,
+            is_volatile=is_volatile,
         )
         self.hub = Hub(self.kernel, authenticator=plane.authenticator, policy=plane.policy)
-        self.downlinks = AgentDownlinks(self.kernel, self.hub, connect)
+        self.downlinks = AgentDownlinks(self.kernel, self.hub if place is None else place.gate, connect)
         self.counters = self.kernel.counter
         #: what callers of this object wait for
         self._asked: set[Any] = set()
-        self.pumps = [Pump(self.kernel, spec) for spec in plane.sources]
+        self.pumps = [Pump(self.kernel, spec) for spec in plane.sources if place is None or place.has_source(spec.name)]
+        for attach in attachments:
+            attach(self)
 
     # --- life -----------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ class LoopEnv:
     def __init__(self, random: Random | None = None, wall: Callable[[], float] = time.time) -> None:
         self.random = random or Random()
         #: called when time has jumped
-        self.on_jump: Callable[[], None] = lambda: None
+        self.jump_hooks: list[Callable[[], None]] = []
         self._wall = wall
         self._loop = asyncio.get_running_loop()
         self._offset_s = wall() - self._loop.time()
@@ -48,7 +48,8 @@ class LoopEnv:
         ahead_s = self._wall() - self.now()
         if ahead_s > JUMP_S:
             self._offset_s += ahead_s
-            self.on_jump()
+            for hook in list(self.jump_hooks):
+                hook()
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""

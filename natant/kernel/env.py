@@ -37,7 +37,7 @@ class Env(Protocol):
 
     random: Random
     #: called when :meth:`now` has jumped ahead, so that what is due is found
-    on_jump: Callable[[], None]
+    jump_hooks: list[Callable[[], None]]
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""

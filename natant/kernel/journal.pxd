@@ -11,7 +11,9 @@ cdef class Journal:
     cdef public object on_release
     cdef public object on_fault
     cdef public object on_broken
+    cdef public object on_deposed
     cdef object _before_cut
+    cdef object _commit
     cdef list _open
     cdef list _writing
     cdef list _idle_waiters

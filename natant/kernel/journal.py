@@ -83,6 +83,8 @@ class Journal:
         self.groups = 0
         self.units = 0
         self._before_cut = before_cut
+        #: a store that writes without a thread has it: ``commit(batch, done)``, and ``done(error or None)`` later
+        self._commit: Callable[..., None] | None = getattr(store, "commit", None)
         self._open: list[Unit] = []
         self._writing: list[Unit] | None = None
         self._is_cut_due = False
@@ -92,6 +94,8 @@ class Journal:
         self.on_release: Callable[[], None] = lambda: None
         #: told of each failed attempt
         self.on_fault: Callable[[NatantError], None] = lambda error: None
+        #: told that somebody else owns what is kept here: nothing can be written ever again
+        self.on_deposed: Callable[[NatantError], None] = lambda error: None
         #: told what a unit, or what is added to each batch, raised
         self.on_broken: Callable[[str, Exception], None] = lambda what, error: None
 
@@ -172,6 +176,9 @@ class Journal:
             else:
                 self._failed(batch, error)
 
+        if self._commit is not None:
+            self._commit(batch, done)
+            return
         if store.is_durable:
             self.env.write(work, done)
             return
@@ -212,4 +219,7 @@ class Journal:
         else:
             self.fault = StoreError("NT-STORE-006", f"the store failed with {type(error).__name__}: {error}")
         self.on_fault(self.fault)
+        if getattr(self.store, "is_deposed", False):
+            self.on_deposed(self.fault)
+            return
         self.env.call_at(self.env.now() + RETRY_AFTER_S, self._write, batch)

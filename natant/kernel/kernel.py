@@ -15,6 +15,7 @@ from natant.kernel import key
 from natant.kernel.asyncturn import AsyncTurns
 from natant.kernel.cell import Cell
 from natant.kernel.config import Config
+from natant.kernel.counter import Counter
 from natant.kernel.env import Env
 from natant.kernel.idle import IdleSweep
 from natant.kernel.idwindow import IdWindows
@@ -37,6 +38,7 @@ class Kernel(Loop):
     :param router: which class lives where.
     :param store: where durable lanes are kept.
     :param env: time, randomness, execution.
+    :param counter: where it counts; kernels of one process may share one.
     :param is_volatile: nothing is journaled; all lanes live in memory only and agents are never stopped for idleness.
     """
 
@@ -48,6 +50,7 @@ class Kernel(Loop):
         env: Env,
         config: Config | None = None,
         log: Log | None = None,
+        counter: Counter | None = None,
         is_volatile: bool = False,
     ) -> None:
         self.config = config or Config()
@@ -55,6 +58,8 @@ class Kernel(Loop):
         self.router = router
         self.env = env
         self.log = log or Log()
+        if counter is not None:
+            self.counter = counter
         self.journal = Journal(store, env, self._before_cut)
         self.journal.on_fault = self.log.store_failed
         self.journal.on_broken = self.broken
@@ -68,6 +73,8 @@ class Kernel(Loop):
         self.is_open = False
         self.is_stopping = False
         self.started_s = env.now()
+        #: the name of the store, unlike any other; it makes the numbers of the outbox known to others
+        self.identity = self.outbox.identity
         #: downlinks of agents, set by ``natant.link.agentlink``
         self.downlinks: Any = None
         self._is_drain_due = False
@@ -86,7 +93,7 @@ class Kernel(Loop):
         for stored, _ in list(self.store.scan(key.WAKE)):
             self._attempt("an agent that is woken at start", self._wake_up, stored[len(key.WAKE) :].decode())
         self.idle.start()
-        self.env.on_jump = self.timer.look
+        self.env.jump_hooks.append(self.timer.look)
         self.drain()
 
     def _wake_up(self, node: str) -> None:
@@ -97,6 +104,8 @@ class Kernel(Loop):
     def shut(self) -> None:
         """Take no more work.  What is on its way still gets its commit: see ``journal.when_idle``."""
         self.is_stopping = True
+        if self.timer.look in self.env.jump_hooks:
+            self.env.jump_hooks.remove(self.timer.look)
         self.timer.stop()
         self.idle.stop()
 
@@ -288,6 +297,7 @@ class Kernel(Loop):
         return None
 
     def _released(self) -> None:
+        self.outbox.carry()
         self.pressure.look()
         self._drain_later()
 
@@ -297,7 +307,7 @@ class Kernel(Loop):
             self._attempt("what is added to a commit group", hook, batch)
 
     def send(self, send: Send) -> None:
-        """Bring a command to its agent on this host."""
+        """Bring a command to its agent in this kernel."""
         cell = self.find(send.node)
         lane = None if cell is None else cell._lane(send.lane)
         if cell is None or lane is None:

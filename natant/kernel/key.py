@@ -3,6 +3,7 @@
 ========================  ==============================================================
 key                       value
 ========================  ==============================================================
+``!identity``             the name of this store, made with its first group and never again
 ``!sequence``             number of the last commit group, 8 bytes, big-endian
 ``n NODE``                the agent exists: ``{agent:CLASS,created:MS}``
 ``l NODE 0 LANE 0 SUB``   one entry of a lane; SUB is empty for a value lane
@@ -10,6 +11,7 @@ key                       value
 ``t NODE 0 NAME``         a durable timer
 ``o N``                   a command in the outbox, N is 8 bytes
 ``s NAME``                the position of a source
+``r NAME``                number of the last command taken in from another partition, whose store has that name; 8 bytes
 ``w NODE``                the agent keeps downlinks: bring it to life at start
 ========================  ==============================================================
 
@@ -19,6 +21,7 @@ key                       value
 from __future__ import annotations
 
 __all__ = [
+    "IDENTITY",
     "SEQUENCE",
     "id_key",
     "id_prefix",
@@ -27,9 +30,11 @@ __all__ = [
     "node_key",
     "number",
     "outbox_key",
+    "received_key",
     "source_key",
 ]
 
+IDENTITY = b"!identity"
 SEQUENCE = b"!sequence"
 NODE = b"n"
 LANE = b"l"
@@ -38,6 +43,7 @@ ID = b"i"
 TIMER = b"t"
 OUTBOX = b"o"
 SOURCE = b"s"
+RECEIVED = b"r"
 WAKE = b"w"
 
 
@@ -84,6 +90,11 @@ def outbox_key(count: int) -> bytes:
 def source_key(name: str) -> bytes:
     """How far a source has been read."""
     return SOURCE + name.encode()
+
+
+def received_key(identity: str) -> bytes:
+    """How far the commands of another partition have been taken in; ``identity`` is the name of its store."""
+    return RECEIVED + identity.encode()
 
 
 def wake_key(node: str) -> bytes:

@@ -17,7 +17,7 @@ from natant.kernel import key
 from natant.kernel.turn import Send, Work
 from natant.link.channel import Channel
 from natant.link.downlink import Downlink, EventDownlink, ListDownlink, MapDownlink, ValueDownlink
-from natant.link.hub import INTERNAL, Hub
+from natant.link.hub import INTERNAL
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -66,14 +66,15 @@ class _LocalSink:
 class AgentDownlinks:
     """The downlinks of all agents of one host.
 
+    :param gate: opens the session through which they see the agents of their own plane: the hub, where one host has all of them.
     :param connect: makes a channel to another host, by its URI, that is kept connected until the function beside it is called;
         None where other hosts cannot be reached.
     """
 
-    def __init__(self, host: Kernel, hub: Hub, connect: Connect | None = None) -> None:
+    def __init__(self, host: Kernel, gate: Any, connect: Connect | None = None) -> None:
         self._host = host
         self._connect = connect
-        self._session = hub.connect(_LocalSink(self), remote="local")
+        self._session = gate.connect(_LocalSink(self), remote="local")
         self._session.identity = INTERNAL
         self._session.link_limit = self._session.answer_limit = LOCAL_LINK_LIMIT
         self._session.burst = 1  # each state that is told is a turn: agents get the newest of a tick
@@ -93,7 +94,8 @@ class AgentDownlinks:
         self.local.connected()
 
     async def close_all(self) -> None:
-        """End the connections to other hosts."""
+        """End the connections to other hosts, and the session."""
+        self._session.close("the host stops")
         closers, self._closers = self._closers, []
         for closer in closers:
             try:

@@ -20,12 +20,12 @@ import logging
 import signal
 import ssl as tls
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from natant.client.reach import reach
-from natant.host import Host
+from natant.host import Attachment, Host
 from natant.loop import LoopEnv
 from natant.observe.meta import attach
 from natant.observe.watchdog import Watchdog
@@ -56,6 +56,7 @@ class Option:
 
     :ivar make_store: opens the store; called once, in the process that runs the plane.
     :ivar connect: reaches other hosts from agents; None where that is not wanted.
+    :ivar attachments: called with each host before it starts.
     :ivar warn_s: a handler that blocks the loop longer is logged.
     :ivar block_timeout_s: a handler that blocks the loop longer is interrupted; 0: never.
     :ivar grace_s: time for a graceful stop.
@@ -70,6 +71,7 @@ class Option:
     allow_hosts: Iterable[str] = ()
     is_volatile: bool = False
     connect: Any = reach
+    attachments: Sequence[Attachment] = ()
     warn_s: float = 0.25
     block_timeout_s: float = 5.0
     grace_s: float = GRACE_S
@@ -122,7 +124,14 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
     """The same within a running loop."""
     env = LoopEnv()
-    host = Host(plane, store=option.make_store(), env=env, is_volatile=option.is_volatile, connect=option.connect)
+    host = Host(
+        plane,
+        store=option.make_store(),
+        env=env,
+        is_volatile=option.is_volatile,
+        connect=option.connect,
+        attachments=option.attachments,
+    )
     attach(host)
     server = Server(
         host,

@@ -37,7 +37,7 @@ class VirtualEnv:
 
     def __init__(self, start_s: float = 1_000_000_000.0, seed: int = 0) -> None:
         self.random = Random(seed)
-        self.on_jump: Callable[[], None] = lambda: None
+        self.jump_hooks: list[Callable[[], None]] = []
         self.time_s = start_s
         self.busy = 0
         self._heap: list[tuple[float, int, _Handle]] = []

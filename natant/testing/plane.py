@@ -8,12 +8,13 @@ async with natant.testing.plane(app) as p:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 from natant.codec.recon.value import Absent, Extant
 from natant.errors import StoreError
-from natant.host import Host
+from natant.host import Attachment, Host
 from natant.kernel.turn import Outcome
 from natant.lane.base import to_value
 from natant.link.channel import Channel
@@ -81,7 +82,17 @@ class TestPlane:
 
     __test__ = False
 
-    def __init__(self, app: Plane, store: MemoryStore | None, start_s: float, seed: int, is_volatile: bool) -> None:
+    def __init__(
+        self,
+        app: Plane,
+        store: MemoryStore | None,
+        start_s: float,
+        seed: int,
+        *,
+        is_volatile: bool,
+        attachments: Sequence[Attachment],
+    ) -> None:
+        self._attachments = attachments
         self.app = app
         self.store: Any = store or MemoryStore()
         self.env = VirtualEnv(start_s, seed)
@@ -104,7 +115,13 @@ class TestPlane:
 
     async def _open(self) -> None:
         self._kept = _Kept(self.store)
-        self.host = Host(self.app, store=self._kept, env=self.env, is_volatile=self._is_volatile)
+        self.host = Host(
+            self.app,
+            store=self._kept,
+            env=self.env,
+            is_volatile=self._is_volatile,
+            attachments=self._attachments,
+        )
         attach(self.host)
         await self.host.start()
         await self.clock.settle()
@@ -173,11 +190,13 @@ def plane(
     start_s: float = 1_000_000_000.0,
     seed: int = 0,
     volatile: bool = False,
+    attachments: Sequence[Attachment] = (),
 ) -> TestPlane:
     """A context manager that runs ``app`` in memory under a virtual clock.
 
     :param store: state to begin with, from an earlier test plane.
     :param start_s: what time it is at first, in epoch seconds.
     :param seed: of the plane's randomness.
+    :param attachments: called with each host before it starts.
     """
-    return TestPlane(app, store, start_s, seed, volatile)
+    return TestPlane(app, store, start_s, seed, is_volatile=volatile, attachments=attachments)

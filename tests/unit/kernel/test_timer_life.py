@@ -298,7 +298,7 @@ async def test_time_follows_a_wall_clock_that_jumps_ahead_and_none_that_goes_bac
     env = LoopEnv(wall=lambda: wall[0])
     try:
         jumps: list[float] = []
-        env.on_jump = lambda: jumps.append(env.now())
+        env.jump_hooks.append(lambda: jumps.append(env.now()))
         wall[0] = 5000.0
         env.look_at_clock()
         assert env.now() >= 5000.0
@@ -315,7 +315,7 @@ async def test_timers_are_looked_at_anew_when_time_jumped() -> None:
     async with natant.testing.plane(PLANE, start_s=0.0) as p:
         await p.command("/clock/1", "remind", "tea")
         p.env.time_s = 500.0
-        p.env.on_jump()
+        p.env.jump_hooks[0]()
         await p.clock.jump(0)
         assert await fired(p) == ["tea 500"]
 
