@@ -1,0 +1,1 @@
+"""The fabric on a NATS server with JetStream; needs ``natant[nats]``."""
