@@ -22,11 +22,12 @@ from natant.kernel.log import Log
 from natant.kernel.turn import Outcome
 from natant.link.agentlink import AgentDownlinks, Connect
 from natant.link.hub import ANONYMOUS, Hub, Identity
+from natant.link.near import HubNear, Near
 from natant.link.session import Session
 from natant.link.sink import Sink
 from natant.plane import Plane
 
-__all__ = ["Attachment", "Gate", "Host", "Place"]
+__all__ = ["Attachment", "Host", "Place"]
 
 Attachment = Callable[["Host"], object]
 
@@ -40,24 +41,18 @@ CANCEL_GRACE_S: Final = 0.5
 COMMIT_GRACE_S: Final = 20.0
 
 
-class Gate(Protocol):
-    """What opens sessions; a hub, or what stands before several."""
-
-    def connect(self, sink: Sink, *, remote: str, request_uri: str = ...) -> Any:
-        """A session for a new peer."""
-
-
 class Place(Protocol):
     """Where a host stands among the hosts of a plane that has several; see :mod:`natant.cluster`.
 
-    :ivar gate: the way to all agents of the plane.
     :ivar log: shared with the other hosts of the process, as is
     :ivar counter: what they count.
     """
 
-    gate: Gate
     log: Log
     counter: Counter
+
+    def near(self, kernel: Kernel) -> Near:
+        """The way of the agents of this host to all agents of the plane."""
 
     def has_source(self, name: str) -> bool:
         """True where this host reads the source."""
@@ -102,7 +97,9 @@ class Host:
             is_volatile=is_volatile,
         )
         self.hub = Hub(self.kernel, authenticator=plane.authenticator, policy=plane.policy)
-        self.downlinks = AgentDownlinks(self.kernel, self.hub if place is None else place.gate, connect)
+        self.downlinks = AgentDownlinks(
+            self.kernel, HubNear(self.kernel, self.hub) if place is None else place.near(self.kernel), connect
+        )
         self.counters = self.kernel.counter
         #: what callers of this object wait for
         self._asked: set[Any] = set()

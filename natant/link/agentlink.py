@@ -17,7 +17,7 @@ from natant.kernel import key
 from natant.kernel.turn import Send, Work
 from natant.link.channel import Channel
 from natant.link.downlink import Downlink, EventDownlink, ListDownlink, MapDownlink, ValueDownlink
-from natant.link.hub import INTERNAL
+from natant.link.near import Near
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -29,56 +29,24 @@ Connect = Callable[[str], tuple[Channel, Callable[[], Awaitable[None]]]]
 
 #: other hosts that one host may be connected to
 HOST_LIMIT: Final = 1000
-#: links of all agents to lanes of their own host
-LOCAL_LINK_LIMIT: Final = 10_000_000
 #: commands that may wait for one other host
 SEND_LIMIT: Final = 10_000
 #: how often it is looked whether a host that commands wait for is connected
 LOOK_EVERY_S: Final = 1.0
 
 
-class _LocalSink:
-    """Gives what the host says to its own channel."""
-
-    is_paused = False
-
-    def __init__(self, links: AgentDownlinks) -> None:
-        self._links = links
-
-    def write(self, payloads: list[bytes]) -> None:
-        receive = self._links.local.receive
-        for payload in payloads:
-            try:
-                receive(payload)
-            except Exception as error:
-                self._links.broken("a downlink of an agent to its own host", error)
-
-    def close(self, code: int, reason: str) -> None:
-        self._links.local.disconnected(reason)
-
-    def pause_reading(self) -> None:
-        """Agents are held back by their mailboxes instead."""
-
-    def resume_reading(self) -> None:
-        """Agents are held back by their mailboxes instead."""
-
-
 class AgentDownlinks:
     """The downlinks of all agents of one host.
 
-    :param gate: opens the session through which they see the agents of their own plane: the hub, where one host has all of them.
+    :param near: reaches the agents of their own plane.
     :param connect: makes a channel to another host, by its URI, that is kept connected until the function beside it is called;
         None where other hosts cannot be reached.
     """
 
-    def __init__(self, host: Kernel, gate: Any, connect: Connect | None = None) -> None:
+    def __init__(self, host: Kernel, near: Near, connect: Connect | None = None) -> None:
         self._host = host
         self._connect = connect
-        self._session = gate.connect(_LocalSink(self), remote="local")
-        self._session.identity = INTERNAL
-        self._session.link_limit = self._session.answer_limit = LOCAL_LINK_LIMIT
-        self._session.burst = 1  # each state that is told is a turn: agents get the newest of a tick
-        self.local = Channel(self._session.receive, host.env.now, "", is_local=True, link_limit=LOCAL_LINK_LIMIT)
+        self._near = near
         self._remote: dict[str, Channel] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._of: dict[str, set[Downlink]] = {}
@@ -91,11 +59,10 @@ class AgentDownlinks:
 
     def open(self) -> None:
         """Begin to link."""
-        self.local.connected()
+        self._near.open()
 
     async def close_all(self) -> None:
-        """End the connections to other hosts, and the session."""
-        self._session.close("the host stops")
+        """End the connections to other hosts."""
         closers, self._closers = self._closers, []
         for closer in closers:
             try:
@@ -206,7 +173,7 @@ class AgentDownlinks:
 
     def _open(self, cell: Cell, downlink: Any, host: str | None) -> Any:
         self.check(cell, host)
-        self._channel(host).open(downlink)
+        self._channel(host, downlink.node).open(downlink)
         self._of.setdefault(cell.node, set()).add(downlink)
         return downlink
 
@@ -277,9 +244,9 @@ class AgentDownlinks:
 
     # --- channels -------------------------------------------------------------------------------------------------
 
-    def _channel(self, host: str | None) -> Channel:
+    def _channel(self, host: str | None, node: str = "") -> Channel:
         if host is None:
-            return self.local
+            return self._near.channel(node)
         channel = self._remote.get(host)
         if channel is None:
             if self._connect is None:

@@ -22,8 +22,10 @@ cdef class Session(Outlet):
     cdef bint _has_prio
     cdef bint _is_reading_paused
 
-    @cython.locals(envelope=Envelope, tag=str)
+    @cython.locals(envelope=Envelope)
     cpdef receive(self, object payload)
+    @cython.locals(tag=str)
+    cpdef take(self, Envelope envelope)
     cpdef end_read(self)
     @cython.locals(host=Loop, cell=Cell, lane=LaneKind)
     cdef _command(self, Envelope envelope)

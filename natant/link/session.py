@@ -76,11 +76,20 @@ class Session(Outlet):
         """
         if self.is_closed:
             return
-        self.host.counter.frames_in += 1
-        envelope: Envelope | None = None
         try:
             envelope = decode(payload)
-            tag = envelope.tag
+        except (WarpError, CodecError) as error:
+            self.host.counter.frames_in += 1
+            raise self._protest(error) from error.__cause__
+        self.take(envelope)
+
+    def take(self, envelope: Envelope) -> None:
+        """Take one message that has been read; as :meth:`receive`."""
+        if self.is_closed:
+            return
+        self.host.counter.frames_in += 1
+        tag = envelope.tag
+        try:
             if tag == "command":
                 self._command(envelope)
             elif tag == "sync" or tag == "link":
@@ -92,14 +101,15 @@ class Session(Outlet):
             elif tag == "deauth":
                 self._deauth()
         except (WarpError, CodecError) as error:
-            self.host.counter.warp_errors += 1
-            self.hub.log.protocol(self.remote, error)
-            if isinstance(error, CodecError):
-                raise WarpError(error.code, error.message) from error
-            raise
+            raise self._protest(error) from error.__cause__
         except NatantError as error:  # of the agent, most likely a damaged record; the other links have no part in it
-            assert envelope is not None
             self._fail_alone(envelope, error)
+
+    def _protest(self, error: WarpError | CodecError) -> WarpError:
+        """Note that the peer broke the protocol; returns what ends the connection."""
+        self.host.counter.warp_errors += 1
+        self.hub.log.protocol(self.remote, error)
+        return error if isinstance(error, WarpError) else WarpError(error.code, error.message, **error.context)
 
     def end_read(self) -> None:
         """All messages of one read have been given: what they caused may leave now, where it is little."""
