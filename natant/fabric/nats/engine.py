@@ -1,0 +1,148 @@
+"""The plane's connection to NATS JetStream, and the embedded server where no other is named."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self
+
+from natant.errors import FabricError
+from natant.fabric.nats.config import EngineSpec
+from natant.fabric.nats.connect import check_version, connect, safe_url
+from natant.fabric.nats.embedded import EmbeddedServer
+from natant.fabric.nats.subject import Subjects
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.js import JetStreamContext
+
+__all__ = ["Engine", "EngineSpec"]
+
+#: time for JetStream to answer after the connection: a cluster that starts elects its leader in about 5 s
+JETSTREAM_S: Final = 15.0
+#: between two questions whether it does
+ASK_S: Final = 0.1
+#: time for a call of JetStream's management; a group without a leader needs 4 to 9 s for an election
+CALL_S: Final = 10.0
+
+_LOG = logging.getLogger("natant.fabric.nats")
+
+
+class Engine:
+    """A connection to NATS, the names of a plane, and the server where it is embedded.
+
+    :ivar nc: the connection; comes back by itself, subscriptions included.
+    :ivar js: JetStream over it; calls wait for 10 s.
+    :ivar subjects: all names of the plane.
+    :ivar server: the embedded server, or None.
+    :ivar replicas: copies of each stream, 1 or 3.
+    :ivar on_change: called in the loop with True when the connection came back and False when it went away.
+    """
+
+    def __init__(self, spec: EngineSpec, server: EmbeddedServer | None) -> None:
+        self.spec = spec
+        self.server = server
+        self.subjects = Subjects(spec.plane)
+        self.replicas = spec.replicas or 1
+        self.on_change: list[Callable[[bool], None]] = []
+        self._is_closing = False
+        self.nc: Client
+        self.js: JetStreamContext
+
+    @classmethod
+    async def start(cls, spec: EngineSpec) -> Self:
+        """Start the embedded server where no URL is given, connect, and see that what is there suits a durable plane.
+
+        :raises FabricError: ``NT-FABRIC-001`` to ``-008``; see each page of the catalogue.
+        """
+        server = await EmbeddedServer.start(spec) if spec.url is None else None
+        self = cls(spec, server)
+        try:
+            self.nc = await connect(
+                self.url,
+                name=f"natant {spec.plane}",
+                credentials=spec.credentials,
+                inbox=spec.inbox,
+                on_change=self._on_change,
+            )
+            check_version(str(self.nc.connected_server_version), safe_url(self.url))
+            self.js = self.nc.jetstream(timeout=CALL_S)
+            await self._wait_for_jetstream()
+        except BaseException:
+            await self.close()
+            raise
+        if spec.replicas is None:
+            self.replicas = 3 if self.cluster else 1
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where it is connected, credentials in the URL included: for further processes of this plane, never for a log."""
+        if self.server is not None:
+            return self.server.url()
+        assert self.spec.url is not None
+        return self.spec.url
+
+    @property
+    def remote(self) -> EngineSpec:
+        """What a further process of this plane starts its own engine with; it starts no server."""
+        return replace(self.spec, url=self.url, folder=None)
+
+    @property
+    def cluster(self) -> str:
+        """The name of the servers' cluster; empty where the server stands alone."""
+        return str(self.nc._server_info.get("cluster") or "")
+
+    @property
+    def domain(self) -> str:
+        """JetStream's domain at the server; empty where it has none."""
+        return str(self.nc._server_info.get("domain") or "")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is there at present."""
+        return self.nc.is_connected
+
+    async def close(self) -> None:
+        """Close the connection, what was published first, and stop the embedded server; idempotent."""
+        self._is_closing = True
+        nc = getattr(self, "nc", None)
+        if nc is not None and not nc.is_closed:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(2.0):
+                    await nc.flush()
+            with contextlib.suppress(Exception):
+                await nc.close()
+        if self.server is not None:
+            await self.server.stop()
+
+    def _on_change(self, is_up: bool) -> None:
+        if is_up:
+            _LOG.info("the NATS connection is back")
+        elif not self._is_closing:
+            _LOG.warning("the NATS connection is lost; trying again")
+        for call in self.on_change:
+            call(is_up)
+
+    async def _wait_for_jetstream(self) -> None:
+        from nats.errors import Error as NatsError
+
+        deadline_s = time.monotonic() + JETSTREAM_S
+        while True:
+            try:
+                await self.nc.jetstream(timeout=2.0).account_info()
+            except NatsError as error:
+                # A server of a cluster may answer before the others are there; one that stands alone knows at once.
+                if time.monotonic() < deadline_s and (self.cluster or self.nc._server_info.get("jetstream")):
+                    await asyncio.sleep(ASK_S)
+                    continue
+                raise FabricError(
+                    "NT-FABRIC-005",
+                    f"JetStream does not answer at {safe_url(self.url)} ({str(error) or type(error).__name__}); enable it for the "
+                    "server and for this user's account, and see that a cluster has a leader.",
+                ) from error
+            return
