@@ -48,7 +48,7 @@ class EngineSpec:
     :ivar leaf_credentials: embedded: a ``.creds`` file for the hub.
     :ivar domain: embedded: JetStream's domain; None keeps the folder's, or makes one.
     :ivar allow_origins: embedded: web origins that browsers may come from; empty: any.
-    :ivar disk_bytes: embedded: how much streams may take in all; 0: see ``MAX_FILE_STORE`` in embedded.py.
+    :ivar disk_bytes: embedded: how much streams may take in all; 0: 20 GiB, or 80 % of what is free at the first start.
     :ivar memory_mib: embedded: the server's GOMEMLIMIT.
     """
 

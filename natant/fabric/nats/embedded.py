@@ -1,42 +1,24 @@
-"""The embedded NATS server: started, watched, started again when it dies, stopped.
-
-Its folder, 0700:
-
-================  =====================================================================================
-``natant.json``   mark: standalone; name, domain, size.  Written once
-``secrets.json``  the passwords of the users, 0600, made at the first start
-``ports.json``    the ports chosen at the first start; they stay
-``server.conf``   made anew at each start, 0600
-``server.log``    the server's log
-``lock``          held by the plane's process and by the server, so a new plane waits until the old server has ended
-``run/``          the server's ports file
-``store/``        JetStream's
-================  =====================================================================================
-"""
+"""The embedded NATS server: started, watched, started again when it dies, stopped."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
-import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from natant.errors import FabricError
-from natant.fabric.nats.config import EngineSpec, Identity, Ports, embedded_config
+from natant.fabric.nats.config import EngineSpec, Ports, embedded_config
 from natant.fabric.nats.connect import check_version, missing_extra
+from natant.fabric.nats.folder import identity_of, make_folder, ports_of, secrets_of, write
 
 __all__ = ["EmbeddedServer", "die_with_parent", "find_binary"]
 
@@ -51,13 +33,8 @@ LOOK_S: Final = 0.005
 #: between a death and the next start; doubled each time it dies within STEADY_S, up to the last
 BACK_OFF_S: Final = (0.02, 5.0)
 STEADY_S: Final = 10.0
-#: how much streams may take in all unless said otherwise, and of the disk's free room at the first start
-MAX_FILE_STORE: Final = 20 * 1024**3
-FREE_SHARE: Final = 0.8
-FORMAT: Final = 1
 
 _LOG = logging.getLogger("natant.fabric.nats")
-_USERS: Final = ("sys", "engine", "client", "device", "leaf")
 #: option of prctl: the signal a process gets when the thread that started it ends
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -116,12 +93,12 @@ class EmbeddedServer:
         binary = find_binary()
         self = cls(spec, spec.folder.absolute())
         try:
-            _make_folder(self.folder)
+            make_folder(self.folder)
             await self._take_lock()
-            identity = _identity(self.folder, spec)
-            self._secrets = _secrets(self.folder)
-            self.ports = _ports(self.folder, spec)
-            _write(self.folder / "server.conf", embedded_config(spec, identity, self.ports, self._secrets, self.folder))
+            identity = identity_of(self.folder, spec)
+            self._secrets = secrets_of(self.folder)
+            self.ports = ports_of(self.folder, spec)
+            write(self.folder / "server.conf", embedded_config(spec, identity, self.ports, self._secrets, self.folder))
         except OSError as error:
             self._release()
             raise FabricError(
@@ -194,6 +171,8 @@ class EmbeddedServer:
         if is_linux and is_main:
             options["preexec_fn"] = die_with_parent()
         environment = {**os.environ, "GOMEMLIMIT": f"{self.spec.memory_mib}MiB"}
+        for stale in (self.folder / "run").glob("*.ports"):  # of one that was killed; its number may come again
+            stale.unlink(missing_ok=True)
         with (self.folder / "stderr").open("wb") as errors:
             process = subprocess.Popen(  # noqa: ASYNC220, S603  # a few milliseconds, once; our own binary
                 [binary, "-c", self.folder / "server.conf"],
@@ -337,132 +316,3 @@ def _guard(pid: int) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-def _make_folder(folder: Path) -> None:
-    for path in (folder, folder / "run", folder / "store"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for stale in (folder / "run").glob("*.ports"):
-        stale.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    draft = path.with_suffix(".new")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise FabricError(
-            "NT-FABRIC-007", f"{path} is not what natant wrote; restore it, or name another folder for the NATS server."
-        )
-    return found
-
-
-def _identity(folder: Path, spec: EngineSpec) -> Identity:
-    """What the folder was made for; made now where it is new.
-
-    :raises FabricError: ``NT-FABRIC-007``.
-    """
-    path = folder / "natant.json"
-    found = _read(path)
-    if found is None:
-        if any((folder / "store").iterdir()):
-            raise FabricError(
-                "NT-FABRIC-007",
-                f"{folder / 'store'} holds a store of a NATS server that natant did not make; name another folder.",
-            )
-        disk_bytes = spec.disk_bytes or min(MAX_FILE_STORE, int(shutil.disk_usage(folder).free * FREE_SHARE))
-        name = f"node-{secrets.token_hex(4)}"
-        found = {
-            "format": FORMAT,
-            "mode": "standalone",
-            "plane": spec.plane,
-            "partitions": spec.partitions,
-            "name": name,
-            "domain": spec.domain or name,
-            "disk_bytes": disk_bytes,
-        }
-        _write(path, json.dumps(found, indent=1) + "\n")
-    wanted = {"format": FORMAT, "mode": "standalone", "plane": spec.plane, "partitions": spec.partitions}
-    if spec.domain:
-        wanted["domain"] = spec.domain
-    for key, value in wanted.items():
-        if found.get(key) != value:
-            raise FabricError(
-                "NT-FABRIC-007",
-                f"{folder} was made with {key} {found.get(key)!r}, and {value!r} is asked for; name another folder, or ask for "
-                "what it was made with.",
-                key=key,
-            )
-    return Identity(
-        name=str(found["name"]), domain=str(found["domain"]), disk_bytes=spec.disk_bytes or int(found["disk_bytes"])
-    )
-
-
-def _secrets(folder: Path) -> dict[str, str]:
-    path = folder / "secrets.json"
-    found = _read(path) or {}
-    missing = {user: secrets.token_urlsafe(24) for user in _USERS if not isinstance(found.get(user), str)}
-    if missing:
-        found |= missing
-        _write(path, json.dumps(found, indent=1) + "\n")
-    return found
-
-
-def _ports(folder: Path, spec: EngineSpec) -> Ports:
-    """The ports of the last start, those asked for, and free ones for what is new."""
-    path = folder / "ports.json"
-    before = _read(path) or {}
-    wanted: dict[str, bool | int] = {
-        "nats": spec.port or True,
-        "http": True,
-        "websocket": spec.websocket,
-        "mqtt": spec.mqtt,
-        "leafs": spec.leafs,
-    }
-    ports = Ports()
-    for name, want in wanted.items():
-        if want is True:
-            host = "127.0.0.1" if name == "http" else spec.host
-            ports = replace(ports, **{name: _still_free(host, before.get(name)) or _free_port(host)})
-        elif want:
-            ports = replace(ports, **{name: int(want)})
-    # What is not wanted this time keeps its port for the next.
-    _write(path, json.dumps({**before, **{name: port for name, port in asdict(ports).items() if port}}) + "\n")
-    return ports
-
-
-def _still_free(host: str, port: object) -> int:
-    if not isinstance(port, int):
-        return 0
-    return port if _bind(host, port) else 0
-
-
-def _bind(host: str, port: int) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return 0
-        return int(probe.getsockname()[1])
-
-
-def _free_port(host: str) -> int:
-    if port := _bind(host, 0):
-        return port
-    raise FabricError("NT-FABRIC-002", f"no port of {host} can be bound; is that an address of this machine?")

@@ -12,7 +12,7 @@ import pytest
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec, Identity, Ports, Quoted, block, embedded_config
 from natant.fabric.nats.connect import check_version, connect, safe_url
-from natant.fabric.nats.embedded import _USERS, _identity, _ports, _secrets
+from natant.fabric.nats.folder import USERS, identity_of, ports_of, secrets_of
 from natant.fabric.nats.subject import Subjects, name_of
 
 
@@ -58,7 +58,7 @@ def config(**spec: Any) -> str:
         EngineSpec(plane="p", **spec),
         Identity(name="n", domain="d", disk_bytes=1),
         Ports(nats=1, http=2, websocket=3, mqtt=4, leafs=5),
-        {user: f"secret-{user}" for user in _USERS},
+        {user: f"secret-{user}" for user in USERS},
         Path("/data"),
     )
 
@@ -75,44 +75,44 @@ def test_the_configuration_is_durable_and_holds_the_listeners() -> None:
 
 def test_a_folder_keeps_what_it_was_made_for(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
-    first = _identity(tmp_path, EngineSpec(plane="p"))
+    first = identity_of(tmp_path, EngineSpec(plane="p"))
 
-    assert _identity(tmp_path, EngineSpec(plane="p")) == first
+    assert identity_of(tmp_path, EngineSpec(plane="p")) == first
     for other in (
         EngineSpec(plane="q"),
         EngineSpec(plane="p", partitions=32),
         EngineSpec(plane="p", domain="elsewhere"),
     ):
         with pytest.raises(FabricError, match="NT-FABRIC-007"):
-            _identity(tmp_path, other)
+            identity_of(tmp_path, other)
 
 
 def test_a_store_that_natant_did_not_make_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store" / "jetstream").mkdir(parents=True)
 
     with pytest.raises(FabricError, match="NT-FABRIC-007"):
-        _identity(tmp_path, EngineSpec(plane="p"))
+        identity_of(tmp_path, EngineSpec(plane="p"))
 
 
 def test_a_damaged_file_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "natant.json").write_text("[]")
 
     with pytest.raises(FabricError, match=r"NT-FABRIC-007.*natant\.json"):
-        _identity(tmp_path, EngineSpec(plane="p"))
+        identity_of(tmp_path, EngineSpec(plane="p"))
 
 
 def test_passwords_are_random_private_and_stay(tmp_path: Path) -> None:
-    first = _secrets(tmp_path)
+    first = secrets_of(tmp_path)
 
-    assert _secrets(tmp_path) == first
-    assert len(set(first.values())) == len(_USERS)
+    assert secrets_of(tmp_path) == first
+    assert len(set(first.values())) == len(USERS)
     assert min(map(len, first.values())) >= 32
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_ports_stay_and_only_what_is_wanted_listens(tmp_path: Path) -> None:
-    first = _ports(tmp_path, EngineSpec(plane="p", websocket=True))
-    again = _ports(tmp_path, EngineSpec(plane="p"))
+    first = ports_of(tmp_path, EngineSpec(plane="p", websocket=True))
+    again = ports_of(tmp_path, EngineSpec(plane="p"))
 
     assert first.websocket
     assert not first.mqtt
