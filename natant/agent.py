@@ -113,7 +113,7 @@ class Agent(Cell):
         schema.periodic = tuple(_periodic(cls))
         schema.has_start = cls.on_start is not Agent.on_start
         schema.has_stop = cls.on_stop is not Agent.on_stop
-        schema.is_quiet = not (schema.periodic or schema.joins or schema.has_start)
+        schema.is_quiet = not (schema.periodic or schema.joins or schema.has_start or schema.published)
         cls._schema = schema
         for name in compiled.names if compiled else ():
             if name in taken or hasattr(Agent, name):
@@ -341,6 +341,8 @@ def _add_lane(cls: type, schema: Schema, taken: dict[str, Lane], attribute: str,
     schema.lanes[lane.name] = lane
     if hasattr(lane, "wake"):
         schema.joins.append(lane)
+    if lane.is_published:
+        schema.published.append(lane)
     schema.ordered.append(lane)
     taken[attribute] = lane
 

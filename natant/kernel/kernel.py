@@ -80,6 +80,8 @@ class Kernel(Loop):
         self._is_drain_due = False
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
+        #: told of each agent with published lanes that comes to life
+        self.on_active: Callable[[Cell], None] | None = None
         #: reasons why an agent must not be stopped though idle
         self.alive_guards: list[Callable[[Cell], bool]] = []
 
@@ -140,6 +142,8 @@ class Kernel(Loop):
             self._attempt(f"timers of {cell.node}", self._arm, cell)
         if schema.joins and cell._is_known:
             self.deliver(cell, Work(_wake, None, "joins"))
+        if schema.published and self.on_active is not None:
+            self._attempt(f"published lanes of {cell.node}", self.on_active, cell)
         if schema.has_start:
             self.deliver(cell, Work(_start, None, "on_start"))
 

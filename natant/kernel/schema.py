@@ -47,6 +47,8 @@ class Schema:
     guard: Callable[[Any, str], bool] | None = None
     #: lanes that watch other agents and take that up again when the agent comes to life
     joins: list[Any] = field(default_factory=list)
+    #: lanes whose changes are published to everybody who cares, without being asked
+    published: list[LaneKind] = field(default_factory=list)
     doc: str = ""
-    #: an agent that comes to life has nothing to do at once: no timers, no joins, no ``on_start``
+    #: an agent that comes to life has nothing to do at once: no timers, no joins, nothing published, no ``on_start``
     is_quiet: bool = False

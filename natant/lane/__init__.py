@@ -4,7 +4,8 @@ A lane is declared once in its class and keeps the state of each agent in that a
 open turn how to undo that, what to journal and what to publish, and calls the author's callbacks.
 It does not know who is linked or how things are stored.
 
-Every lane is durable unless ``volatile=True``.  ``name=`` gives a lane a URI that is not the attribute's name.
+Every lane is durable unless ``volatile=True``.  ``name=`` gives a lane a URI that is not the attribute's name.  With ``publish=True`` its
+changes go out to every NATS client that subscribes, while a NATS door is open; agents with such a lane stay in memory then.
 """
 
 from __future__ import annotations
@@ -52,17 +53,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @overload
-def value(kind: type[T], *, volatile: bool = ..., name: str | None = ...) -> ValueLane[T | None]: ...
+def value(
+    kind: type[T], *, volatile: bool = ..., publish: bool = ..., name: str | None = ...
+) -> ValueLane[T | None]: ...
 @overload
-def value(kind: type[T], default: T, *, volatile: bool = ..., name: str | None = ...) -> ValueLane[T]: ...
+def value(
+    kind: type[T], default: T, *, volatile: bool = ..., publish: bool = ..., name: str | None = ...
+) -> ValueLane[T]: ...
 @overload
-def value(kind: Any = ..., default: Any = ..., *, volatile: bool = ..., name: str | None = ...) -> ValueLane[Any]: ...
-def value(kind: Any = Any, default: Any = None, *, volatile: bool = False, name: str | None = None) -> ValueLane[Any]:
+def value(
+    kind: Any = ..., default: Any = ..., *, volatile: bool = ..., publish: bool = ..., name: str | None = ...
+) -> ValueLane[Any]: ...
+def value(
+    kind: Any = Any, default: Any = None, *, volatile: bool = False, publish: bool = False, name: str | None = None
+) -> ValueLane[Any]:
     """A value lane: one value of ``kind``, read and written as an attribute; ``default``, or None, until it is set.
 
     :raises FormError: ``NT-FORM-001`` where ``kind`` cannot be mapped, ``NT-FORM-008`` where ``default`` is not of it.
     """
-    return ValueLane(form(kind), default, name=name, is_volatile=volatile)
+    return ValueLane(form(kind), default, name=name, is_volatile=volatile, is_published=publish)
 
 
 @overload
@@ -72,6 +81,7 @@ def map(
     *,
     keep: int | timedelta | None = ...,
     volatile: bool = ...,
+    publish: bool = ...,
     name: str | None = ...,
 ) -> MapLane[K, V]: ...
 @overload
@@ -81,6 +91,7 @@ def map(
     *,
     keep: int | timedelta | None = ...,
     volatile: bool = ...,
+    publish: bool = ...,
     name: str | None = ...,
 ) -> MapLane[Any, Any]: ...
 def map(
@@ -89,39 +100,53 @@ def map(
     *,
     keep: int | timedelta | None = None,
     volatile: bool = False,
+    publish: bool = False,
     name: str | None = None,
 ) -> MapLane[Any, Any]:
     """A map lane: a ``MutableMapping`` of entries, ordered by key, with ``take``, ``drop`` and ``clear``.
 
     :param keep: how many of the most recently written keys to keep, or for how long.
     """
-    return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile)
+    return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile, is_published=publish)
 
 
 @overload
-def list(kind: type[T], *, keep: int | None = ..., volatile: bool = ..., name: str | None = ...) -> ListLane[T]: ...
+def list(
+    kind: type[T], *, keep: int | None = ..., volatile: bool = ..., publish: bool = ..., name: str | None = ...
+) -> ListLane[T]: ...
 @overload
-def list(kind: Any = ..., *, keep: int | None = ..., volatile: bool = ..., name: str | None = ...) -> ListLane[Any]: ...
-def list(kind: Any = Any, *, keep: int | None = None, volatile: bool = False, name: str | None = None) -> ListLane[Any]:
+def list(
+    kind: Any = ..., *, keep: int | None = ..., volatile: bool = ..., publish: bool = ..., name: str | None = ...
+) -> ListLane[Any]: ...
+def list(
+    kind: Any = Any, *, keep: int | None = None, volatile: bool = False, publish: bool = False, name: str | None = None
+) -> ListLane[Any]:
     """A list lane: a ``MutableSequence``; ``keep=N`` keeps the last N entries."""
-    return ListLane(form(kind), keep, name=name, is_volatile=volatile)
+    return ListLane(form(kind), keep, name=name, is_volatile=volatile, is_published=publish)
 
 
-@overload
-def supply(kind: type[T], *, queue: int | None = ..., overflow: str = ..., name: str | None = ...) -> SupplyLane[T]: ...
 @overload
 def supply(
-    kind: Any = ..., *, queue: int | None = ..., overflow: str = ..., name: str | None = ...
+    kind: type[T], *, queue: int | None = ..., overflow: str = ..., publish: bool = ..., name: str | None = ...
+) -> SupplyLane[T]: ...
+@overload
+def supply(
+    kind: Any = ..., *, queue: int | None = ..., overflow: str = ..., publish: bool = ..., name: str | None = ...
 ) -> SupplyLane[Any]: ...
 def supply(
-    kind: Any = Any, *, queue: int | None = None, overflow: str = "drop_oldest", name: str | None = None
+    kind: Any = Any,
+    *,
+    queue: int | None = None,
+    overflow: str = "drop_oldest",
+    publish: bool = False,
+    name: str | None = None,
 ) -> SupplyLane[Any]:
     """A supply lane: ``self.LANE.push(value)`` gives a value to whoever is linked; nothing is kept.
 
     :param queue: values that a slow link may hold back.
     :param overflow: what happens to a link past that: ``drop_oldest``, ``drop_newest`` or ``disconnect``.
     """
-    return SupplyLane(form(kind), queue, overflow, name=name, is_volatile=True)
+    return SupplyLane(form(kind), queue, overflow, name=name, is_volatile=True, is_published=publish)
 
 
 @overload

@@ -16,6 +16,7 @@ cdef class Lane(LaneKind):
     cdef public str owner
     cdef public dict callbacks
     cdef public list marks
+    cdef public bint is_published
 
     cpdef bind(self, Py_ssize_t index)
     @cython.locals(host=Loop)

@@ -51,7 +51,9 @@ class Lane(LaneKind):
     #: what it shows is computed from other lanes, so it is shown as late as they are
     is_derived = False
 
-    def __init__(self, *, name: str | None = None, is_volatile: bool = False, doc: str = "") -> None:
+    def __init__(
+        self, *, name: str | None = None, is_volatile: bool = False, is_published: bool = False, doc: str = ""
+    ) -> None:
         if name is not None and (not name or "\0" in name):
             raise LaneError(
                 "NT-LANE-003", f"{name!r} cannot be the name of a lane; take a non-empty text without zero bytes"
@@ -61,6 +63,8 @@ class Lane(LaneKind):
         #: what its records' keys hold between the agent's node and the key of an entry
         self._tail = ""
         self.doc = doc
+        #: changes go out by subject while a NATS door is open, asked for or not
+        self.is_published = is_published
         self.owner = ""
         #: event -> the author's function, as it is for the class whose lane this is
         self.callbacks: dict[str, Callable[..., Any]] = {}

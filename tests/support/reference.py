@@ -53,6 +53,12 @@ _SETTINGS: Final = (
         "Fields of `natant.server.Limit`, for `Server(host, limit=Limit(...))`.",
     ),
     (
+        "natant.server.nats.limit",
+        "NatsLimit",
+        "The NATS door",
+        "Fields of `natant.server.nats.NatsLimit`, for `NatsDoor(..., limit=NatsLimit(...))`.",
+    ),
+    (
         "natant.codec.recon.limit",
         "Limits",
         "Reading Recon",

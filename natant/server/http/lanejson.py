@@ -20,6 +20,7 @@ An operation on a map: ``{"op":"update","key":K,"value":V}``, ``{"op":"remove","
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -123,6 +124,21 @@ class LaneJson:
             if isinstance(slot, Slot) and any(slot.key == key and type(slot.key) is type(key) for key in wanted):
                 return at
         return None
+
+    def page(self, entries: list[Any], after: str | None, size: int | None) -> tuple[list[Any], str | None]:
+        """Some entries of a map, and the key to go on after where more follow; a key that was removed meanwhile does no harm."""
+        start = 0
+        if after is not None:
+            at = self.find(entries, after)
+            if at is None:
+                keys = [recon.sort_key(slot.key) for slot in entries if isinstance(slot, Slot)]
+                start = bisect_right(keys, recon.sort_key(self.read_key(after)))
+            else:
+                start = at + 1
+        if size is None:
+            return entries[start:], None
+        page = entries[start : start + size]
+        return page, self.key_text(page[-1].key) if start + size < len(entries) else None
 
     def change(self, change: operation.Operation | None, body: Any) -> bytes:
         """The JSON of one event: of an operation, or of a plain value where ``change`` is None."""

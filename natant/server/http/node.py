@@ -16,7 +16,6 @@ A POST with an ``Idempotency-Key`` is done once however often it is sent.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -25,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from natant.codec import recon
-from natant.codec.recon.value import Absent, Extant, Record, Slot
+from natant.codec.recon.value import Absent, Extant, Record
 from natant.codec.warp import operation
 from natant.errors import ServerError
 from natant.lane.base import to_value
@@ -137,21 +136,12 @@ class NodePage:
     ) -> list[Any]:
         """The part of a map that was asked for; whole where no ``limit`` was given."""
         after = request.query_params.get("after")
-        start = 0
-        if after is not None:
-            at = lane_json.find(entries, after)
-            if at is None:  # it was removed meanwhile: go on where it would be
-                keys = [recon.sort_key(slot.key) for slot in entries if isinstance(slot, Slot)]
-                start = bisect_right(keys, recon.sort_key(lane_json.read_key(after)))
-            else:
-                start = at + 1
         if "limit" not in request.query_params:
-            return entries[start:]
+            return lane_json.page(entries, after, None)[0]
         size = whole_parameter(request, "limit", 100, self.service.limit.page_entries)
-        page = entries[start : start + size]
-        if start + size < len(entries):
-            last = quote(lane_json.key_text(page[-1].key), safe="")
-            target = f"{node_uri(request)}?lane={quote(lane, safe='')}&limit={size}&after={last}"
+        page, last = lane_json.page(entries, after, size)
+        if last is not None:
+            target = f"{node_uri(request)}?lane={quote(lane, safe='')}&limit={size}&after={quote(last, safe='')}"
             headers["link"] = f'<{target}>; rel="next"'
         return page
 
