@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import socket
@@ -11,12 +12,13 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import click
 
 from natant.cli import option
 from natant.cli.fault import EXIT_FAILED, EXIT_OK
+from natant.cli.finding import Finding, folder_findings, nats_findings
 from natant.cli.serving import DEFAULT_PORT
 from natant.cli.show import paint, put, put_json
 
@@ -36,30 +38,50 @@ FREE_MIB: Final = 512
 _COLOUR: Final = {"ok": "green", "note": "yellow", "bad": "red"}
 
 
-class Finding(NamedTuple):
-    """One thing that was looked at; ``level`` is ok, note or bad."""
-
-    level: str
-    what: str
-    fact: str
-    cure: str = ""
-
-
-@click.command("doctor", epilog=option.examples("natant doctor", "natant doctor --data .natant/transit --json"))
+@click.command(
+    "doctor",
+    epilog=option.examples(
+        "natant doctor",
+        "natant doctor --data .natant/transit --json",
+        "natant doctor --nats nats://sys:PASSWORD@db1:4222",
+    ),
+)
 @click.option(
     "--data", metavar="DIR", default=".", show_default=True, help="Where data is or will be; the disk is tried there."
 )
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="The port that is wanted."
 )
+@click.option(
+    "--nats", metavar="URL", help="NATS servers that are to carry a plane; the system account's user sees most."
+)
+@click.option(
+    "--monitor", "monitors", multiple=True, metavar="URL", help="Their monitoring, http://host:8222; one each."
+)
+@click.option(
+    "--creds",
+    "credentials",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Credentials for --nats, a .creds file.",
+)
 @option.as_json
-def cli(data: str, port: int, is_json: bool) -> int:
+def cli(
+    *, data: str, port: int, nats: str | None, monitors: tuple[str, ...], credentials: str | None, is_json: bool
+) -> int:
     """Check this machine and installation.
 
-    Versions, compiled modules, limits, the disk's fsync, the port. Exit code 1 where something is bad; what is only worth knowing is a note.
+    Versions, compiled modules, limits, the disk's fsync, the port; with --nats version, topology and durability of NATS servers, with
+    --data those of the embedded one where the folder has one. Exit code 1 where something is bad; what is only worth knowing is a note.
     """
+    if nats is None and (monitors or credentials):
+        raise click.UsageError("--monitor and --creds go with --nats URL")
     is_bad = False
-    for finding in _findings(Path(data), port):
+    found = [_findings(Path(data), port)]
+    if nats is not None:
+        found.append(nats_findings(nats, monitors, Path(credentials) if credentials else None))
+    else:
+        found.append(folder_findings(Path(data)))
+    for finding in itertools.chain.from_iterable(found):
         is_bad = is_bad or finding.level == "bad"
         if is_json:
             put_json(finding._asdict())

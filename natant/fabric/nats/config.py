@@ -36,6 +36,7 @@ class EngineSpec:
     :ivar url: servers that run already, comma-separated; None starts the embedded one.
     :ivar folder: embedded: where the server keeps streams, credentials, ports and log.
     :ivar credentials: a ``.creds`` file for the external servers.
+    :ivar monitors: ``http://host:8222`` of each external server: at the start they are asked whether they are safe.
     :ivar partitions: into how many parts the agents are hashed; fixed for the life of a plane.
     :ivar replicas: copies of each stream; None finds out: 3 in a cluster, else 1.
     :ivar inbox: first tokens of the subjects of replies; a user who may only listen to their own needs them.
@@ -56,6 +57,7 @@ class EngineSpec:
     url: str | None = None
     folder: Path | None = None
     credentials: Path | None = None
+    monitors: Sequence[str] = ()
     partitions: int = 64
     replicas: int | None = None
     inbox: str = "_INBOX"

@@ -15,6 +15,7 @@ from natant.fabric.nats.config import EngineSpec
 from natant.fabric.nats.connect import check_version, connect, safe_url
 from natant.fabric.nats.embedded import EmbeddedServer
 from natant.fabric.nats.subject import Subjects
+from natant.fabric.nats.survey import from_monitors, refuse_unsafe
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -57,7 +58,7 @@ class Engine:
     async def start(cls, spec: EngineSpec) -> Self:
         """Start the embedded server where no URL is given, connect, and see that what is there suits a durable plane.
 
-        :raises FabricError: ``NT-FABRIC-001`` to ``-008``; see each page of the catalogue.
+        :raises FabricError: ``NT-FABRIC-001`` to ``-012``; see each page of the catalogue.
         """
         server = await EmbeddedServer.start(spec) if spec.url is None else None
         self = cls(spec, server)
@@ -70,13 +71,14 @@ class Engine:
                 on_change=self._on_change,
             )
             check_version(str(self.nc.connected_server_version), safe_url(self.url))
+            if spec.replicas is None:
+                self.replicas = 3 if self.cluster else 1
             self.js = self.nc.jetstream(timeout=CALL_S)
             await self._wait_for_jetstream()
+            await self._refuse_unsafe()
         except BaseException:
             await self.close()
             raise
-        if spec.replicas is None:
-            self.replicas = 3 if self.cluster else 1
         return self
 
     @property
@@ -146,3 +148,18 @@ class Engine:
                     "server and for this user's account, and see that a cluster has a leader.",
                 ) from error
             return
+
+    async def _refuse_unsafe(self) -> None:
+        """Only the monitoring tells whether external servers acknowledge what is not on the disk yet."""
+        if self.server is not None:
+            return
+        where = safe_url(self.url)
+        if self.spec.monitors:
+            for note in refuse_unsafe(await from_monitors(self.spec.monitors), where):
+                _LOG.warning("%s  %s; %s", note.code, note.fact, note.cure)
+        elif self.replicas == 1:
+            _LOG.warning(
+                "NT-FABRIC-009  whether the NATS server at %s acknowledges only what is on the disk cannot be seen; "
+                "natant doctor --nats shows it to the system account",
+                where,
+            )
