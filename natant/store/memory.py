@@ -27,7 +27,8 @@ class MemoryStore:
         self._values: dict[bytes, bytes] = {}
         # One list of a million keys would move megabytes at each insertion; a SortedList moves a thousand entries.
         self._index: SortedList[bytes] = SortedList()
-        self._fresh: set[bytes] = set()
+        # A dict for its order: keys that come sorted are sorted at no cost.
+        self._fresh: dict[bytes, None] = {}
         self._lock = Lock()
         self._is_closed = False
 
@@ -51,7 +52,7 @@ class MemoryStore:
             for kind, key, value in batch:
                 if kind == PUT:
                     if key not in self._values:
-                        self._fresh.add(key)
+                        self._fresh[key] = None
                     self._values[key] = value
                 elif kind == DELETE:
                     if self._values.pop(key, None) is not None:
@@ -61,11 +62,24 @@ class MemoryStore:
                         del self._values[found]
                         self._index.remove(found)
 
+    def fill(self, values: dict[bytes, bytes]) -> None:
+        """Take all pairs of ``values``, best in the order of their keys, into a store that is empty; the dict is the store's from now on."""
+        with self._lock:
+            self._check()
+            assert not self._values, "only an empty store is filled"
+            self._values, self._fresh = values, dict.fromkeys(values)
+
+    def copy(self) -> dict[bytes, bytes]:
+        """All pairs as of now, in no order."""
+        with self._lock:
+            self._check()
+            return dict(self._values)
+
     def close(self) -> None:
         """End the store; what it held is gone."""
         with self._lock:
             self._is_closed = True
-            self._values, self._index, self._fresh = {}, SortedList(), set()
+            self._values, self._index, self._fresh = {}, SortedList(), {}
 
     def _check(self) -> None:
         if self._is_closed:
@@ -73,7 +87,7 @@ class MemoryStore:
 
     def _forget(self, key: bytes) -> None:
         if key in self._fresh:
-            self._fresh.remove(key)
+            del self._fresh[key]
         else:
             self._index.remove(key)
 

@@ -114,7 +114,7 @@ class Subjects:
         return f"{self.root}.snap.>"
 
     def snapshot(self, partition: int, part: str) -> str:
-        """A part of a partition's snapshot: ``head``, or the number of a chunk."""
+        """A part of a partition's snapshot: ``head``, or ``c.NAME.I`` for piece I of the snapshot NAME."""
         return f"{self.root}.snap.{partition}.{part}"
 
     # -- queues, lanes, edges ----------------------------------------------------------------------------------

@@ -1,0 +1,347 @@
+"""The state of one partition: its records in memory, its journal and its snapshots in JetStream.
+
+A batch is packed into a record, appended to the journal behind the owner's fence, and once that is durable it takes effect in memory
+and is acknowledged.  Opening appends an epoch, which deposes every earlier owner, then reads the newest snapshot and the records
+after it, and verifies each of them (:mod:`natant.fabric.nats.record`).
+
+Invariants:
+
+* One append is in flight.  A batch whose outcome is not known is appended again, the same bytes with the same id, before any other.
+* Memory shows exactly what was acknowledged.
+* A barrier is answered by an append that left after it was asked for.
+
+Called by the cluster through :class:`natant.fabric.contract.PartitionStore`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from natant.errors import FabricError, NatantError, StoreError
+from natant.fabric.contract import DEPOSED
+from natant.fabric.nats.archive import Archive
+from natant.fabric.nats.journal import Journal, Message
+from natant.fabric.nats.record import IDENTITY_SIZE, Chain, Epoch, Position, pack_record
+from natant.fabric.nats.snapshot import Head
+from natant.store.contract import Operation
+from natant.store.entry import pack
+from natant.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from natant.fabric.nats.engine import Engine
+
+__all__ = ["PartitionStore"]
+
+#: records in the journal, in bytes, after which a snapshot is taken, or so many as the last snapshot had where that is more
+SNAPSHOT_AFTER_BYTES: Final = 1 << 20
+#: what a message costs in the journal besides its batch
+MESSAGE_BYTES: Final = 250
+#: how often an opening begins again because the snapshot changed under it
+OPENINGS: Final = 5
+#: no limit to the bytes of a journal but the account's
+UNLIMITED: Final = -1
+
+Done = Callable[[BaseException | None], None]
+
+
+@dataclass(slots=True)
+class _Record:
+    """A batch on its way into the journal."""
+
+    batch: Sequence[Operation]
+    number: int
+    messages: list[bytes]
+    link: bytes
+    #: so many of the messages were acknowledged
+    sent: int = 0
+
+
+class PartitionStore:
+    """An ordered map of bytes whose journal is a stream.  Made by :meth:`open`; all calls in the loop.
+
+    :ivar partition: which one.
+    :ivar epoch: sequence of our epoch message; grows with each owner.
+    :ivar position: behind the last record that was acknowledged.
+    :ivar commits: acknowledged since the opening; ``barriers`` that were answered; ``snapshots`` that were taken.
+    :ivar tail_bytes: in the journal behind the newest snapshot.
+    :ivar fault: why the last snapshot was not taken, None where it was.
+    """
+
+    is_durable = True
+
+    def __init__(self, journal: Journal, archive: Archive, partition: int) -> None:
+        self.partition = partition
+        self.epoch = 0
+        self.commits = 0
+        self.barriers = 0
+        self.snapshots = 0
+        self.tail_bytes = 0
+        self.fault: NatantError | None = None
+        self._journal = journal
+        self._archive = archive
+        self._memory = MemoryStore()
+        self.position = Position.start(b"")
+        self._is_closed = False
+        self._deposed: FabricError | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._snapshot: asyncio.Task[None] | None = None
+        #: a commit that waits for the append under way
+        self._next: tuple[Sequence[Operation], Done] | None = None
+        self._waiting: list[Done] = []
+        #: a record of which we do not know whether it is in the journal: nothing else may be appended before it
+        self._doubtful: _Record | None = None
+        #: a batch whose commit was given up, and that got into the journal after all: the next commit brings it again
+        self._settled: Sequence[Operation] | None = None
+
+    @classmethod
+    async def open(cls, engine: Engine, partition: int, owner: str, *, max_bytes: int = UNLIMITED) -> PartitionStore:
+        """Take the partition over and recover its state; every earlier owner is deposed.
+
+        :param owner: who we are, for people.
+        :param max_bytes: of the journal where it has to be made.
+        :raises FabricError: ``NT-FABRIC-101`` to ``-103`` damaged, ``-104`` gone or replaced, ``-105`` no room, ``-106`` no answer,
+            ``-107`` refused, ``-108`` of a newer format, ``-100`` somebody else took it over meanwhile.
+        """
+        store = cls(Journal(engine, partition), Archive(engine, partition), partition)
+        await store._open(owner, max_bytes)
+        return store
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of ``key``, or None."""
+        self._check()
+        return self._memory.get(key)
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All pairs whose key starts with ``prefix``, in the order of their keys, as of now."""
+        self._check()
+        return self._memory.scan(prefix)
+
+    # Writing ---------------------------------------------------------------------------------------------------------
+
+    def commit(self, batch: Sequence[Operation], done: Done) -> None:
+        """Begin to make all operations of ``batch`` true at once; ``done(error)`` is called later, in the loop.
+
+        One at a time.  After an error the same batch is committed again before any other: it may have been written, and is
+        there once in effect.
+
+        :raises StoreError: ``NT-STORE-008`` after :meth:`close`.
+        """
+        self._check()
+        assert self._next is None, "one commit at a time"
+        self._next = (batch, done)
+        self._go_on()
+
+    def barrier(self, done: Done) -> None:
+        """Call ``done(None)`` once the server has said that no other owner took over before this call; errors as for :meth:`commit`.
+
+        Whoever waits at the same time shares one append.
+
+        :raises StoreError: ``NT-STORE-008`` after :meth:`close`.
+        """
+        self._check()
+        self._waiting.append(done)
+        self._go_on()
+
+    def close(self) -> None:
+        """Let go of everything, at once.  What is under way gets no answer; what was acknowledged stays."""
+        self._is_closed = True
+        for task in (self._work, self._snapshot):
+            if task is not None:
+                task.cancel()
+        self._next, self._waiting = None, []
+        self._memory = MemoryStore()
+
+    async def settle(self) -> None:
+        """Wait for what is under way in the background, a snapshot for example."""
+        for task in (self._work, self._snapshot):
+            if task is not None:
+                await asyncio.wait([task])
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise StoreError(
+                "NT-STORE-008", f"the store of partition {self.partition} was closed; open it again to go on."
+            )
+
+    def _go_on(self) -> None:
+        if self._work is None and not self._is_closed:
+            self._work = asyncio.get_running_loop().create_task(self._append_all())
+
+    async def _append_all(self) -> None:
+        """Append as long as somebody waits."""
+        try:
+            while self._next is not None or self._waiting:
+                commit, self._next = self._next, None
+                waiting, self._waiting = self._waiting, []
+                error: BaseException | None = None
+                try:
+                    await self._append(commit[0] if commit else ())
+                except (NatantError, OSError) as caught:
+                    error = caught
+                if commit is not None:
+                    self.commits += error is None
+                    waiting.insert(0, commit[1])
+                self.barriers += len(waiting) - (commit is not None)
+                for done in waiting:
+                    _tell(done, error)
+        finally:
+            self._work = None
+
+    async def _append(self, batch: Sequence[Operation]) -> None:
+        """Append one batch and let it take effect."""
+        if self._deposed is not None:
+            raise self._deposed
+        if self._doubtful is not None:
+            settled = self._doubtful.batch
+            await self._send(self._doubtful)
+            if settled:
+                self._settled = settled
+        if batch and self._settled is not None:
+            # It is there already; a barrier that waits with it still wants an append of its own.
+            assert self._settled == batch, "after an error the same batch is committed again before any other"
+            self._settled, batch = None, ()
+        number = self.position.number + 1
+        entry = pack(number, batch)
+        messages, link = pack_record(self.epoch, number, self.position.link, entry, self._journal.part_bytes)
+        await self._send(_Record(batch, number, messages, link))
+
+    async def _send(self, record: _Record) -> None:
+        """Append what of a record was not acknowledged yet."""
+        self._doubtful = record
+        sequence = self.position.sequence
+        try:
+            while record.sent < len(record.messages):
+                message = record.messages[record.sent]
+                sequence = await self._journal.append(message, f"{self.epoch}.{record.number}.{record.sent}")
+                record.sent += 1
+                self.tail_bytes += len(message) + MESSAGE_BYTES
+        except FabricError as error:
+            if error.code == DEPOSED:
+                self._deposed = error
+            raise
+        self._doubtful = None
+        self._memory.apply(record.batch)
+        self.position = self.position._replace(number=record.number, link=record.link, sequence=sequence)
+        if self.tail_bytes >= max(SNAPSHOT_AFTER_BYTES, self._archive.size_bytes) and self._snapshot is None:
+            self._snapshot = asyncio.get_running_loop().create_task(self._take_snapshot())
+
+    # Snapshots -------------------------------------------------------------------------------------------------------
+
+    async def snapshot(self) -> None:
+        """Take a snapshot now, unless one is under way; the journal behind it goes.
+
+        :raises FabricError: what went wrong; the journal has everything.
+        """
+        if self._snapshot is None:
+            self._snapshot = asyncio.get_running_loop().create_task(self._take_snapshot())
+        await asyncio.wait([self._snapshot])
+        if self.fault is not None:
+            raise self.fault
+
+    async def _take_snapshot(self) -> None:
+        try:
+            position, tail_bytes = self.position, self.tail_bytes
+            await self._archive.write(position, self._memory.copy())
+            await self._journal.purge(position.sequence + 1, position.epoch)
+            self.tail_bytes -= tail_bytes
+            self.snapshots += 1
+            self.fault = None
+        except NatantError as error:
+            # The journal has everything: the next append tries again.
+            self.fault = error
+        finally:
+            self._snapshot = None
+
+    # Opening ---------------------------------------------------------------------------------------------------------
+
+    async def _open(self, owner: str, max_bytes: int) -> None:
+        head, identity = await self._take_over(owner, max_bytes)
+        for left in reversed(range(OPENINGS)):
+            try:
+                await self._recover(identity, head)
+                return
+            except FabricError:
+                # An owner who did not know yet that he was deposed may have taken a snapshot.
+                newer = await self._archive.newest()
+                if newer == head or not left:
+                    raise
+                head = newer
+
+    async def _take_over(self, owner: str, max_bytes: int) -> tuple[Head | None, bytes]:
+        """Append our epoch; the head of the newest snapshot before that, and the identity of the journal."""
+        left = OPENINGS
+        while True:
+            head = await self._archive.newest()
+            identity, expected = await self._identity(head, max_bytes)
+            message = Epoch(identity, owner).pack()
+            try:
+                self.epoch = await self._journal.append_epoch(message, f"epoch.{secrets.token_hex(8)}", expected)
+                return head, identity
+            except FabricError as error:
+                # Somebody else began the journal at the same time: it has his identity now.
+                left -= 1
+                if error.code != DEPOSED or not left:
+                    raise
+
+    async def _identity(self, head: Head | None, max_bytes: int) -> tuple[bytes, int | None]:
+        """Which journal this is, and the epoch that must be the newest one when ours is appended, where that matters."""
+        try:
+            newest = await self._journal.newest_epoch()
+        except FabricError as error:
+            if error.code != "NT-FABRIC-104" or head is not None:
+                raise
+            await self._journal.create(max_bytes)
+            newest = await self._journal.newest_epoch()
+        if newest is not None:
+            return Epoch.unpack(newest.data, f"{self._journal.place}, message {newest.sequence}").identity, None
+        if head is not None:
+            raise FabricError(
+                "NT-FABRIC-104",
+                f"{self._journal.place} is empty, but there is a snapshot up to record {head.position.number}: the stream was "
+                "emptied or made again. Bring it back from a backup.",
+            )
+        return secrets.token_bytes(IDENTITY_SIZE), 0
+
+    async def _recover(self, identity: bytes, head: Head | None) -> None:
+        """Read the snapshot and the records behind it."""
+        start = Position.start(identity) if head is None else head.position
+        chain = Chain(start, self._journal.place)
+        memory = MemoryStore()
+        if head is not None:
+            if head.position.identity != identity:
+                raise self._replaced(head)
+            memory.fill(await self._archive.read(head))
+        if start.sequence >= self.epoch:
+            raise self._replaced(head)
+        tail_bytes = 0
+        async for page in self._journal.read(start.sequence + 1, self.epoch):
+            for message in page:
+                tail_bytes += len(message.data) + MESSAGE_BYTES
+                _replay(chain, message, memory)
+        self._memory, self.position, self.tail_bytes = memory, chain.position, tail_bytes
+
+    def _replaced(self, head: Head | None) -> FabricError:
+        return FabricError(
+            "NT-FABRIC-104",
+            f"{self._journal.place} does not belong to the snapshot of partition {self.partition}, which reaches up to message "
+            f"{head.position.sequence if head else 0}; our epoch is message {self.epoch}. The stream was deleted and made again, "
+            "or lost its end; bring both streams back from a backup.",
+        )
+
+
+def _replay(chain: Chain, message: Message, memory: MemoryStore) -> None:
+    if message.is_epoch:
+        chain.take_epoch(message.sequence, message.data)
+    elif batch := chain.take(message.sequence, message.data):
+        memory.apply(batch)
+
+
+def _tell(done: Done, error: BaseException | None) -> None:
+    """Call somebody back; what he raises concerns nobody else."""
+    asyncio.get_running_loop().call_soon(done, error)
