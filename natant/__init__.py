@@ -15,8 +15,10 @@ from natant.errors import NatantError, Refused
 from natant.kernel.config import Config
 from natant.kernel.turn import Outcome
 from natant.lane import command
+from natant.lane.jobs_lane import JobState
 from natant.link.hub import Identity, Refusal
 from natant.plane import Item, Plane
+from natant.queue.job import Job
 from natant.schedule import after, cron, every
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ __all__ = [
     "Extant",
     "Identity",
     "Item",
+    "Job",
+    "JobState",
     "NatantError",
     "Outcome",
     "Plane",

@@ -17,8 +17,10 @@ from natant.kernel.route import Route
 from natant.kernel.schema import Periodic, Schema
 from natant.kernel.turn import Send, Turn
 from natant.lane.base import Lane, to_value
+from natant.lane.jobs_lane import JobsLane
 from natant.lane.map_lane import MapLane
 from natant.lane.parked_lane import ParkedCommand, ParkedLane
+from natant.queue.message import Answer, Report
 from natant.schedule import MARK
 
 if TYPE_CHECKING:
@@ -313,6 +315,11 @@ class Agent(Cell):
         lane = self._lane(name)
         if isinstance(lane, MapLane):
             lane.expire(self, is_due=True)
+
+    def _job_report(self, report: Report) -> Answer:
+        """What a worker says of a job; a method so that it can be parked, and done again, as any other work."""
+        lane = self._lane(report.lane)
+        return lane.report(self, report) if isinstance(lane, JobsLane) else Answer("unknown")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, 'node', '(not bound)')}>"

@@ -13,6 +13,7 @@ from natant.kernel.cell import Cell
 from natant.kernel.config import Config
 from natant.kernel.route import Router
 from natant.link.hub import Authenticator, Policy
+from natant.queue.policy import QueuePolicy, QueueSpec
 
 __all__ = ["Item", "Plane", "SourceSpec", "StaticFiles"]
 
@@ -78,6 +79,7 @@ class Plane:
     meta: bool = True
     sources: list[SourceSpec] = field(default_factory=list, init=False)
     files: list[StaticFiles] = field(default_factory=list, init=False)
+    queues: list[QueueSpec] = field(default_factory=list, init=False)
     router: Router[type[Cell]] = field(default_factory=Router, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -117,6 +119,42 @@ class Plane:
             return function
 
         return register
+
+    def queue(
+        self,
+        name: str,
+        *,
+        attempts: int = 5,
+        backoff: tuple[float, float] = (1.0, 60.0),
+        timeout_s: float = 0.0,
+        limit: int = 1_000_000,
+        lost_s: float = 10.0,
+        target_s: float = 60.0,
+        workers: tuple[int, int] = (0, 100),
+    ) -> QueueSpec:
+        """A work queue; as a decorator it marks the function that does its jobs, which ``natant worker FILE:FUNCTION`` runs::
+
+            @plane.queue("asr", attempts=3)
+            async def asr(job: Job[Clip]) -> Transcript: ...
+
+        Agents submit jobs through ``lane.jobs("asr", Clip, Transcript)``; :mod:`natant.queue` tells what holds.
+
+        :param attempts: how often a job is tried before it is parked with its cause.
+        :param backoff: seconds until the second attempt, and the longest; in between it doubles.
+        :param timeout_s: an attempt that takes longer has failed; 0: no limit.
+        :param limit: jobs that the queue holds; more are refused to whoever submits them (``NT-QUEUE-003``).
+        :param lost_s: a job whose worker was not heard of for so long is given to another one.
+        :param target_s: what waits should be done within this time; the suggested number of workers follows from it.
+        :param workers: the fewest and the most that are suggested.
+        :raises QueueError: ``NT-QUEUE-006`` for figures that make no sense.
+        :raises PlaneError: ``NT-PLANE-009`` for a name that is taken.
+        """
+        if any(other.name == name for other in self.queues):
+            raise PlaneError("NT-PLANE-009", f"plane {self.name!r} has a queue {name!r} already")
+        policy = QueuePolicy(attempts, backoff, timeout_s, limit, lost_s, target_s, *workers)
+        spec = QueueSpec(name, self.name, policy)
+        self.queues.append(spec)
+        return spec
 
     def static(self, prefix: str, directory: str | Path) -> None:
         """Serve the files of ``directory`` under the path ``prefix``.

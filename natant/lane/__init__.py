@@ -18,6 +18,7 @@ from natant.codec.form import form
 from natant.lane.command_lane import CommandLane
 from natant.lane.demand_lane import DemandLane
 from natant.lane.demand_map_lane import DemandMapLane
+from natant.lane.jobs_lane import JobsLane, JobState
 from natant.lane.join_map_lane import JoinMapLane
 from natant.lane.join_value_lane import JoinValueLane
 from natant.lane.list_lane import ListLane
@@ -30,6 +31,8 @@ __all__ = [
     "DemandLane",
     "DemandMapLane",
     "JoinMapLane",
+    "JobState",
+    "JobsLane",
     "JoinValueLane",
     "ListLane",
     "MapLane",
@@ -38,6 +41,7 @@ __all__ = [
     "command",
     "demand",
     "demand_map",
+    "jobs",
     "join_map",
     "join_value",
     "list",
@@ -47,6 +51,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+R = TypeVar("R")
 K = TypeVar("K")
 V = TypeVar("V")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -183,6 +188,29 @@ def join_map(key: Any = ..., kind: Any = ..., *, name: str | None = ...) -> Join
 def join_map(key: Any = Any, kind: Any = Any, *, name: str | None = None) -> JoinMapLane[Any, Any]:
     """A join-map lane: the union of map lanes of other agents, kept up to date."""
     return JoinMapLane(form(key), form(kind), name=name, is_volatile=True)
+
+
+@overload
+def jobs(queue: str, kind: type[T], result: type[R], *, keep: int = ..., name: str | None = ...) -> JobsLane[T, R]: ...
+@overload
+def jobs(
+    queue: str, kind: Any = ..., result: Any = ..., *, keep: int = ..., name: str | None = ...
+) -> JobsLane[Any, Any]: ...
+def jobs(
+    queue: str,
+    kind: Any = Any,
+    result: Any = Any,
+    *,
+    keep: int = 100,
+    name: str | None = None,
+) -> JobsLane[Any, Any]:
+    """A jobs lane: ``self.LANE.submit(job)`` asks a work queue for work, and the lane shows what becomes of it; see :mod:`natant.queue`.
+
+    :param queue: the queue, declared by ``plane.queue``.
+    :param kind: what a job is given, and ``result`` what it gives.
+    :param keep: how many jobs that are done, failed or cancelled to keep; open ones are always kept.
+    """
+    return JobsLane(queue, kind, result, keep, name=name)
 
 
 @overload

@@ -117,6 +117,10 @@ class MapLane(MapBase, Generic[K, V]):
             return  # the end of ``self.LANE |= ...``
         raise LaneError("NT-LANE-008", f'map lane "{self.name}" cannot be assigned; clear it and update it instead')
 
+    def make(self, cell: Cell) -> LaneMap[K, V]:
+        """An empty map for one agent."""
+        return LaneMap(cell, self)
+
     def state(self, cell: Cell) -> LaneMap[K, V]:
         """The map of one agent."""
         found: LaneMap[K, V] = self.entries(cell)
@@ -315,7 +319,7 @@ class MapLane(MapBase, Generic[K, V]):
         return {"key": self.key_form, "value": self.form}
 
     def _load(self, cell: Cell) -> LaneMap[K, V]:
-        state: LaneMap[K, V] = LaneMap(cell, self)
+        state = self.make(cell)
         if self.is_stored(cell):
             prefix = self.prefix(cell)
             start = len(prefix)

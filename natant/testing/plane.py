@@ -23,6 +23,7 @@ from natant.observe.meta import attach
 from natant.plane import Plane
 from natant.store.memory import MemoryStore
 from natant.testing.clock import VirtualClock, VirtualEnv
+from natant.testing.queue import MemoryQueues
 
 __all__ = ["Peer", "TestPlane", "plane"]
 
@@ -78,7 +79,10 @@ class Peer:
 
 
 class TestPlane:
-    """A plane at work in memory; made by :func:`plane`."""
+    """A plane at work in memory; made by :func:`plane`.
+
+    :ivar queues: the plane's work queues by name: ``p.queues["asr"].parked``.
+    """
 
     __test__ = False
 
@@ -98,6 +102,7 @@ class TestPlane:
         self.env = VirtualEnv(start_s, seed)
         self.clock = VirtualClock(self.env)
         self._is_volatile = is_volatile
+        self.queues = MemoryQueues(app.queues)
         self.host: Host
         self._kept: _Kept
 
@@ -123,6 +128,7 @@ class TestPlane:
             attachments=self._attachments,
         )
         attach(self.host)
+        self.queues.attach(self.host)
         await self.host.start()
         await self.clock.settle()
 

@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("natant.errors", "natant.build", "natant.codec", "natant.store.contract"),
     ("natant.kernel",),
-    ("natant.lane",),
+    ("natant.lane", "natant.queue.message"),
     ("natant.link",),
-    ("natant.agent", "natant.lanes", "natant.plane", "natant.schedule"),
+    ("natant.agent", "natant.lanes", "natant.plane", "natant.schedule", "natant.queue.policy"),
     ("natant.store", "natant.fabric"),
     # "natant" is its __init__ alone: it names the author's surface for those outside, nothing inside imports it.
     (
@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "natant.egress",
         "natant.observe",
         "natant.client",
+        "natant.queue",
         "natant",
     ),
     ("natant.portal", "natant.cli", "natant.demo", "natant.testing"),

@@ -1,0 +1,216 @@
+"""One delivery of a job to a worker, from its start to what the queue is told.
+
+Sans-io: the :class:`Port` asks the agent, parks, waits.  The order is what makes a job's outcome apply once whenever anything dies: ask the
+agent, do the work, have the agent commit what became of it, and only then let the queue forget the job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from natant.errors import CodecError, FormError, NatantError, QueueError, Refused
+from natant.queue.job import Call, Job
+from natant.queue.message import Answer, Envelope, Report, encode
+from natant.queue.policy import QueuePolicy
+
+__all__ = ["ACK", "Delivery", "Port", "Verdict"]
+
+#: characters of an error that are reported
+ERROR_LIMIT: Final = 1000
+
+_LOG = logging.getLogger("natant.queue")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the queue is told: forget the job, or deliver it again after ``delay_s``."""
+
+    is_over: bool
+    delay_s: float = 0.0
+
+
+ACK: Final = Verdict(True)
+
+
+class Port(Protocol):
+    """What a delivery needs from outside.
+
+    :ivar result_limit: bytes that a report may have.
+    """
+
+    result_limit: int
+
+    async def ask(self, report: Report) -> Answer:
+        """Bring a report to the agent and wait for its answer, however long it is away."""
+
+    async def park(self, envelope: Envelope, cause: str, attempt: int) -> None:
+        """Keep a job that failed, durably."""
+
+    async def thread(self, function: Callable[..., Any], job: Job[Any]) -> Any:
+        """Run a plain function in a thread."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+    def told(self, delivery: Delivery) -> None:
+        """The function told how far it is: :meth:`Delivery.take_progress` has it."""
+
+
+class Delivery:
+    """A job in the hands of this worker.
+
+    :param run: names this delivery, unlike any other.
+    """
+
+    def __init__(self, envelope: Envelope, call: Call, policy: QueuePolicy, run: str, port: Port) -> None:
+        self.envelope = envelope
+        self.attempt = 0
+        #: when the function was called, 0 before
+        self.started_s = 0.0
+        #: the function has raised, or was cancelled by its time limit
+        self.has_failed = False
+        self._call = call
+        self._policy = policy
+        self._run = run
+        self._port = port
+        self._job: Job[Any] | None = None
+        self._work: asyncio.Task[Any] | None = None
+        self._news: tuple[float | None, str] | None = None
+        self._is_unwanted = False
+        self._is_released = False
+
+    # --- from outside ---------------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Nobody wants the result."""
+        self._is_unwanted = True
+        self._stop_work()
+
+    def release(self) -> None:
+        """The worker stops: give the job back."""
+        self._is_released = True
+        self._stop_work()
+
+    def _stop_work(self) -> None:
+        if self._job is not None:
+            self._job.is_cancelled = True
+        if self._work is not None:
+            self._work.cancel()
+
+    def take_progress(self) -> Report | None:
+        """What the function said since the last call, None where nothing."""
+        news, self._news = self._news, None
+        if news is None or self._work is None or self._work.done():
+            return None
+        fraction, note = news
+        return self._report("progress", progress=fraction, note=note)
+
+    def beat(self) -> Report:
+        """The report that asks whether the job is still wanted."""
+        return self._report("beat")
+
+    # --- its course -----------------------------------------------------------------------------------------------
+
+    async def do(self) -> Verdict:
+        """Do the job; returns what to tell the queue."""
+        answer = await self._port.ask(self._report("start"))
+        if answer.kind != "go":
+            return ACK
+        self.attempt = answer.attempt
+        if answer.attempt > self._policy.attempts:
+            return await self._give_up(
+                f"NT-QUEUE-011  {self._policy.attempts} attempts were begun and their workers were lost; "
+                "does the job kill them?"
+            )
+        try:
+            value = self._call.input_form.decode(self.envelope.input)
+        except (FormError, CodecError) as error:
+            return await self._give_up(f"NT-QUEUE-012  the job does not fit what {self._call.name} takes: {error}")
+        if self._is_released:
+            return await self._give_back()
+        self._job = Job(self.envelope, value, answer.attempt, self._policy.attempts, self._hear)
+        return await self._work_on(self._job)
+
+    async def _work_on(self, job: Job[Any]) -> Verdict:
+        call = self._call
+        self.started_s = self._port.now()
+        work = asyncio.ensure_future(call.function(job) if call.is_async else self._port.thread(call.function, job))
+        self._work = work
+        try:
+            ended, _ = await asyncio.wait({work}, timeout=self._policy.timeout_s or None)
+        except asyncio.CancelledError:  # the worker itself is being ended
+            self._stop_work()
+            raise
+        if self._is_unwanted:
+            return ACK
+        if not ended:
+            self._stop_work()
+            return await self._fail(f"NT-QUEUE-008  it took longer than {self._policy.timeout_s:g} s")
+        if self._is_released and (work.cancelled() or work.exception() is not None):
+            return await self._give_back()
+        if work.cancelled():
+            return await self._fail("CancelledError: the function was cancelled from within")
+        error = work.exception()
+        if error is not None:
+            return await self._judge(error)
+        try:
+            value = call.result_value(work.result())
+        except (FormError, CodecError) as misfit:
+            return await self._give_up(f"NT-QUEUE-013  {call.name} returned what it does not say it returns: {misfit}")
+        return await self._deliver(value)
+
+    async def _judge(self, error: BaseException) -> Verdict:
+        """What follows from what the function raised."""
+        if isinstance(error, Refused):
+            self.has_failed = True
+            return await self._give_up(error.message)
+        _LOG.warning("job %s of %s failed", self.envelope.id, self.envelope.queue, exc_info=error)
+        return await self._fail(str(error) if isinstance(error, NatantError) else f"{type(error).__name__}: {error}")
+
+    async def _deliver(self, value: Any) -> Verdict:
+        report = self._report("done", result=value)
+        try:
+            size = len(encode(report))
+        except CodecError as error:
+            return await self._give_up(f"NT-QUEUE-013  the result cannot be written: {error}")
+        if size > self._port.result_limit:
+            return await self._give_up(
+                f"NT-QUEUE-013  the result takes {size} bytes and a message {self._port.result_limit}; "
+                "put what is large into an object store and return its name"
+            )
+        await self._port.ask(report)
+        return ACK
+
+    async def _fail(self, why: str) -> Verdict:
+        self.has_failed = True
+        if self.attempt >= self._policy.attempts:
+            return await self._give_up(why)
+        delay_s = self._policy.delay_s(self.attempt)
+        due_s = self._port.now() + delay_s
+        answer = await self._port.ask(self._report("retry", error=why[:ERROR_LIMIT], due=due_s))
+        return Verdict(False, delay_s) if answer.kind in ("go", "stale") else ACK
+
+    async def _give_up(self, why: str) -> Verdict:
+        """Park the job and have the agent know; both are durable when the queue forgets it."""
+        why = why[:ERROR_LIMIT]
+        await self._port.park(self.envelope, why, self.attempt)
+        await self._port.ask(self._report("failed", error=why))
+        return ACK
+
+    async def _give_back(self) -> Verdict:
+        answer = await self._port.ask(self._report("release"))
+        return Verdict(False) if answer.kind in ("go", "stale") else ACK
+
+    def _hear(self, fraction: float | None, note: str) -> None:
+        if fraction is not None and not 0 <= fraction <= 1:
+            raise QueueError("NT-QUEUE-005", f"progress is a number from 0 to 1, or None, not {fraction!r}")
+        self._news = (fraction, note)
+        self._port.told(self)
+
+    def _report(self, kind: str, **facts: Any) -> Report:
+        envelope = self.envelope
+        return Report(kind, envelope.id, envelope.node, envelope.lane, self._run, envelope.round, **facts)
