@@ -94,6 +94,10 @@ class Detector:
         """True where somebody refused: the next round should come after ``ALARM_EVERY_S`` rather than ``PING_EVERY_S``."""
         return any(watch.refusals for watch in self._watches.values())
 
+    def is_lenient(self, now_s: float) -> bool:
+        """True where others still have time to connect again, as we just have."""
+        return now_s < self._grace_s
+
     def reconnected(self, now_s: float) -> None:
         """Our connection was away."""
         self._watches.clear()

@@ -80,6 +80,15 @@ class Subjects:
         """Where a worker says that it lives."""
         return f"{self.root}.w.{worker}.ping"
 
+    def pong(self, worker: str, other: str) -> str:
+        """Where a worker takes the answers of another one to its pings."""
+        return f"{self.root}.w.{worker}.pong.{other}"
+
+    @property
+    def table_changed(self) -> str:
+        """Where workers tell each other that the bucket of members and owners has changed."""
+        return f"{self.root}.w.changed"
+
     @property
     def cluster_bucket(self) -> str:
         """The bucket of members and owners."""
