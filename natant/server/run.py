@@ -20,9 +20,9 @@ import logging
 import signal
 import ssl as tls
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from natant.client.reach import reach
 from natant.host import Attachment, Host
@@ -34,7 +34,12 @@ from natant.server.collector import Collector
 from natant.server.limit import Limit
 from natant.server.server import GRACE_S, Server
 
-__all__ = ["CUT_SHORT", "Option", "run", "serve"]
+if TYPE_CHECKING:
+    from natant.fabric.nats.config import EngineSpec
+    from natant.fabric.nats.engine import Engine
+    from natant.server.port import HostPort
+
+__all__ = ["CUT_SHORT", "Feature", "Option", "run", "serve"]
 
 #: exit code of a stop that was cut short
 CUT_SHORT: Final = 3
@@ -50,6 +55,19 @@ OTHER_FILES: Final = 2000
 _LOG = logging.getLogger("natant.server")
 
 
+class Feature(Protocol):
+    """What a process adds to a plane over NATS; one object for each process."""
+
+    def attach(self, host: Host) -> None:
+        """Called once for each host before it starts: one, or in a cluster one for each partition this process owns."""
+
+    async def open(self) -> None:
+        """Called once the server listens."""
+
+    async def close(self) -> None:
+        """Called once the server has stopped, before the hosts do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """How a plane is served.
@@ -60,6 +78,8 @@ class Option:
     :ivar warn_s: a handler that blocks the loop longer is logged.
     :ivar block_timeout_s: a handler that blocks the loop longer is interrupted; 0: never.
     :ivar grace_s: time for a graceful stop.
+    :ivar engine: NATS for the plane; started before the host, closed after it.  None: the plane does without.
+    :ivar features: makers of what is added over that NATS, given the engine and what serves the plane.
     """
 
     make_store: Callable[[], Any]
@@ -75,6 +95,8 @@ class Option:
     warn_s: float = 0.25
     block_timeout_s: float = 5.0
     grace_s: float = GRACE_S
+    engine: EngineSpec | None = None
+    features: Sequence[Callable[[Engine, HostPort], Feature]] = ()
 
 
 def run(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
@@ -123,6 +145,25 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
     """The same within a running loop."""
+    async with _started(option.engine) as engine:
+        return await _serve(plane, option, engine, on_ready)
+
+
+@contextlib.asynccontextmanager
+async def _started(spec: EngineSpec | None) -> AsyncIterator[Engine | None]:
+    if spec is None:
+        yield None
+        return
+    from natant.fabric.nats.engine import Engine
+
+    engine = await Engine.start(spec)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: Callable[[Server], None] | None) -> int:
     env = LoopEnv()
     host = Host(
         plane,
@@ -133,6 +174,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
         attachments=option.attachments,
     )
     attach(host)
+    features = _Features(engine, host, option)
     server = Server(
         host,
         address=option.address,
@@ -154,6 +196,13 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
         except BaseException:
             await host.stop()
             raise
+        try:
+            await features.open()
+        except BaseException:
+            await server.stop(0.0)
+            await features.close()
+            await host.stop()
+            raise
         watchdog.start()
         collector.start()
         with stop.on_signals():
@@ -161,6 +210,7 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
                 on_ready(server)
             await stop.asked.wait()
             await server.stop(option.grace_s)
+            await features.close()
             try:
                 async with asyncio.timeout(HOST_GRACE_S):
                     await host.stop()
@@ -174,6 +224,35 @@ async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], No
         env.close()
     _LOG.info("stopped")
     return CUT_SHORT if stop.is_cut else 0
+
+
+class _Features:
+    """What is added to a host over NATS; nothing where there is no engine."""
+
+    def __init__(self, engine: Engine | None, host: Host, option: Option) -> None:
+        self._features: list[Feature] = []
+        if engine is None:
+            return
+        from natant.server.nats.door import NatsDoor
+
+        self._features.append(NatsDoor(host, engine.nc, engine.subjects))
+        self._features.extend(make(engine, host) for make in option.features)
+        for feature in self._features:
+            feature.attach(host)
+
+    async def open(self) -> None:
+        """Open all, in their order."""
+        for feature in self._features:
+            await feature.open()
+
+    async def close(self) -> None:
+        """Close all, the last first; one that fails keeps no other from it."""
+        for feature in reversed(self._features):
+            try:
+                await feature.close()
+            except Exception:
+                _LOG.exception("%s did not close well", type(feature).__name__)
+        self._features.clear()
 
 
 class _Stop:

@@ -139,13 +139,13 @@ def users_of(subjects: Subjects, secrets: Mapping[str, str]) -> list[dict[str, A
             "user": "client",
             "password": secrets["client"],
             "allowed_connection_types": ["STANDARD", "WEBSOCKET"],
-            "permissions": {"publish": [f"{root}.in.>"], "subscribe": [f"{root}.ev.>", "_INBOX.>"]},
+            "permissions": {"publish": subjects.may_ask(), "subscribe": [f"{root}.ev.>", "_INBOX.>"]},
         },
         {
             "user": "device",
             "password": secrets["device"],
             "allowed_connection_types": ["MQTT"],
-            "permissions": {"publish": [f"{root}.in.>"], "subscribe": [f"{root}.ev.>", "$MQTT.sub.>"]},
+            "permissions": {"publish": subjects.may_ask(), "subscribe": [f"{root}.ev.>", "$MQTT.sub.>"]},
         },
         {"user": "leaf", "password": secrets["leaf"], "allowed_connection_types": ["LEAFNODE"]},
     ]

@@ -50,6 +50,10 @@ class Subjects:
         """Where anybody asks something of an agent's lane."""
         return f"{self.root}.in.{verb}.{token(lane)}.{'.'.join(tokens_of(node))}"
 
+    def may_ask(self, verb: str = "*") -> list[str]:
+        """What a user may publish who may ask: the server checks a permission against the subject that its mapping has made."""
+        return [f"{self.root}.in.{verb}.>", f"{self.root}.at.*.{verb}.>"]
+
     def at(self, partition: int) -> str:
         """What is asked of the agents of a partition, once mapped."""
         return f"{self.root}.at.{partition}.>"

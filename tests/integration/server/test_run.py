@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -15,10 +17,14 @@ from typing import Final
 import httpx
 import pytest
 
+from natant.fabric.nats.connect import connect
+from natant.fabric.nats.subject import Subjects
+
 ROOT: Final = Path(__file__).resolve().parents[3]
 WAIT_S: Final = 20
 
 PROGRAM: Final = """
+ENGINE = None
 import asyncio, sys
 from natant import Agent, Plane, command, lane
 from natant.observe.log import set_up
@@ -38,17 +44,19 @@ class Unit(Agent, route="/unit/{id}"):
         await asyncio.sleep(1000)
 
 set_up(form="json")
-option = Option(make_store=MemoryStore, port=int(sys.argv[1]), address=sys.argv[2], grace_s=float(sys.argv[3]))
+option = Option(
+    make_store=MemoryStore, port=int(sys.argv[1]), address=sys.argv[2], grace_s=float(sys.argv[3]), engine=ENGINE
+)
 sys.exit(run(Plane("test", [Unit]), option, on_ready=lambda server: print(server.url, flush=True)))
 """
 
 
 @contextlib.contextmanager
 def running(
-    tmp_path: Path, port: int = 0, address: str = "127.0.0.1", grace_s: float = 10
+    tmp_path: Path, port: int = 0, address: str = "127.0.0.1", grace_s: float = 10, text: str = PROGRAM
 ) -> Iterator[subprocess.Popen[str]]:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
+    program.write_text(text)
     process = subprocess.Popen(
         [sys.executable, str(program), str(port), address, str(grace_s)],
         stdout=subprocess.PIPE,
@@ -116,3 +124,30 @@ def test_a_door_that_is_open_to_others_is_told(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=WAIT_S)
         assert '"level":"warning"' in errors
         assert "EVERYBODY" in errors
+
+
+ENGINE: Final = """
+from pathlib import Path
+from natant.fabric.nats.config import EngineSpec
+
+ENGINE = EngineSpec(plane="test", folder=Path(__file__).parent / "nats")
+"""
+
+
+async def test_a_plane_over_nats_is_commanded_there_and_stops_its_server(tmp_path: Path) -> None:
+    text = PROGRAM.replace("ENGINE = None", ENGINE)
+    with running(tmp_path, text=text) as process:
+        url_of(process)
+        folder = tmp_path / "nats"
+        port = json.loads((folder / "ports.json").read_text())["nats"]
+        password = json.loads((folder / "secrets.json").read_text())["client"]
+        nc = await connect(f"nats://client:{password}@127.0.0.1:{port}", name="client")
+        answer = await nc.request(Subjects("test").ask("command", "add", "/unit/1"), b"5", timeout=WAIT_S)
+        await nc.close()
+        process.send_signal(signal.SIGTERM)
+        _, errors = await asyncio.to_thread(process.communicate, None, WAIT_S)
+
+    assert json.loads(answer.data)["value"] == 5
+    assert process.returncode == 0, errors
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
