@@ -103,6 +103,8 @@ class Host:
         self.counters = self.kernel.counter
         #: what callers of this object wait for
         self._asked: set[Any] = set()
+        #: what others keep with the host
+        self.extra: dict[str, Any] = {}
         self.pumps = [Pump(self.kernel, spec) for spec in plane.sources if place is None or place.has_source(spec.name)]
         for attach in attachments:
             attach(self)
@@ -152,6 +154,15 @@ class Host:
                 self.kernel.broken("the end of the host", error)
         self.kernel.journal.close()
         self.store.close()
+
+    def abandon(self) -> None:
+        """Begin nothing more: the state belongs to somebody else by now, and nothing can be made durable here."""
+        kernel = self.kernel
+        for pump in self.pumps:
+            pump.stop()
+        kernel.shut()
+        kernel.halt()
+        kernel.journal.close()
 
     @property
     def is_ready(self) -> bool:
@@ -222,11 +233,14 @@ class Host:
             self._asked.discard(future)
         return outcome
 
-    async def read(self, node: str, lane: str, *, identity: Identity = ANONYMOUS) -> Value:
+    async def read(self, node: str, lane: str, *, identity: Identity = ANONYMOUS, fresh: bool = False) -> Value:
         """The committed state of a lane: of a map lane a record of slots, of a list lane a record of values.
 
+        :param fresh: first make sure that nobody else has taken the state over: what was acknowledged before the call is shown.
         :raises NatantError: as :meth:`lane`, ``NT-STORE-004`` where a record is corrupt, ``NT-LINK-002`` where a cue method raised.
         """
+        if fresh:
+            await self._make_sure()
         cell, found = self._target(node, lane, "read", identity)
         future = self.env.future()
 
@@ -255,6 +269,28 @@ class Host:
         finally:
             self._asked.discard(future)
         return result
+
+    async def _make_sure(self) -> None:
+        """Return once the store is known to be ours, at a time after the call."""
+        barrier = getattr(self.store, "barrier", None)
+        if barrier is None:
+            return  # a store that nobody else can take over
+        future = self.env.future()
+
+        def done(error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        self._asked.add(future)
+        try:
+            barrier(done)
+            await future
+        finally:
+            self._asked.discard(future)
 
     async def describe(self, node: str) -> dict[str, Any]:
         """What lives at a node: class, lanes with their types, timers; plain JSON values.

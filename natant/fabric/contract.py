@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from natant.errors import FabricError
-from natant.store.contract import Operation
+from natant.store.contract import DEPOSED, Operation
 
 __all__ = ["DEPOSED", "Fabric", "Member", "Owner", "PartitionStore", "deposed"]
-
-#: the code of the error that a store gives once another worker has taken its partition over
-DEPOSED: Final = "NT-FABRIC-100"
 
 
 def deposed(partition: int) -> FabricError:

@@ -18,6 +18,7 @@ from natant.errors import NatantError, StoreError
 from natant.kernel import key
 from natant.kernel.batch import gather
 from natant.kernel.env import Env
+from natant.store.contract import DEPOSED
 
 __all__ = ["Journal", "StorePort", "Unit"]
 
@@ -153,13 +154,13 @@ class Journal:
         group = self._open
         self._open = []
         batch = gather(group)
+        self._writing = group  # from here on, what is to be done after it can be added to it
         try:
             self._before_cut(batch)
         except Exception as error:
             self.on_broken("a commit group", error)
         self.sequence += 1
         batch.append((0, key.SEQUENCE, key.number(self.sequence)))
-        self._writing = group
         self._write(batch)
 
     def _write(self, batch: list[tuple[int, bytes, bytes]]) -> None:
@@ -219,7 +220,7 @@ class Journal:
         else:
             self.fault = StoreError("NT-STORE-006", f"the store failed with {type(error).__name__}: {error}")
         self.on_fault(self.fault)
-        if getattr(self.store, "is_deposed", False):
+        if self.fault.code == DEPOSED:
             self.on_deposed(self.fault)
             return
         self.env.call_at(self.env.now() + RETRY_AFTER_S, self._write, batch)

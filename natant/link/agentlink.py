@@ -46,7 +46,7 @@ class AgentDownlinks:
     def __init__(self, host: Kernel, near: Near, connect: Connect | None = None) -> None:
         self._host = host
         self._connect = connect
-        self._near = near
+        self.near = near
         self._remote: dict[str, Channel] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._of: dict[str, set[Downlink]] = {}
@@ -59,7 +59,7 @@ class AgentDownlinks:
 
     def open(self) -> None:
         """Begin to link."""
-        self._near.open()
+        self.near.open()
 
     async def close_all(self) -> None:
         """End the connections to other hosts."""
@@ -246,7 +246,7 @@ class AgentDownlinks:
 
     def _channel(self, host: str | None, node: str = "") -> Channel:
         if host is None:
-            return self._near.channel(node)
+            return self.near.channel(node)
         channel = self._remote.get(host)
         if channel is None:
             if self._connect is None:

@@ -86,7 +86,8 @@ class Channel:
     :param report: gets what could not be told to a downlink; by default it is logged only.
     :param token: makes fresh keys for the elements that are inserted into lists.
     :param link_limit: network links that it may hold; None takes ``MAX_LINKS``.
-    :param is_local: the host is in this process, so what it does not say has not happened: it counts as heard at any moment.
+    :param heard_at: when the other side last gave a sign of life that is not told by :meth:`heard`; where that is this process, what it
+        does not say has not happened, so it is the present time.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Channel:
         auth: Value | dict[str, Any] | None = None,
         report: Callable[[LinkError], object] | None = None,
         token: Callable[[], bytes] = lambda: secrets.token_bytes(6),
-        is_local: bool = False,
+        heard_at: Callable[[], float] | None = None,
         link_limit: int | None = None,
     ) -> None:
         self._send = send
@@ -109,7 +110,7 @@ class Channel:
         self.is_connected = False
         #: True once the host has refused the credentials; it closes the connection then
         self.is_refused = False
-        self._is_local = is_local
+        self._heard_at = heard_at
         self._link_limit = MAX_LINKS if link_limit is None else link_limit
         self._heard_s = -math.inf
         self._logged_s = -math.inf
@@ -131,7 +132,9 @@ class Channel:
     @property
     def heard_s(self) -> float:
         """When the host was last heard of."""
-        return self.now() if self._is_local and self.is_connected else self._heard_s
+        if self._heard_at is not None and self.is_connected:
+            return max(self._heard_at(), self._heard_s)
+        return self._heard_s
 
     @property
     def downlinks(self) -> Iterator[Downlink]:

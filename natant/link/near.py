@@ -71,7 +71,9 @@ class HubNear:
     def __init__(self, kernel: Kernel, hub: Hub) -> None:
         session = hub.connect(_Sink(self, kernel.broken), remote="local")
         tune(session)
-        self._channel = Channel(session.receive, kernel.env.now, "", is_local=True, link_limit=LOCAL_LINK_LIMIT)
+        self._channel = Channel(
+            session.receive, kernel.env.now, "", heard_at=kernel.env.now, link_limit=LOCAL_LINK_LIMIT
+        )
 
     def channel(self, node: str) -> Channel:
         """The one channel."""

@@ -24,14 +24,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon, uri, warp
-from natant.codec.recon.value import Absent
 from natant.codec.warp.envelope import Envelope, decode
 from natant.codec.warp.frame import frame
 from natant.errors import CodecError, NatantError, WarpError
 from natant.link import uplink as uplinks
 from natant.link.hub import Outlet
-from natant.link.identity import ANONYMOUS, Identity, Refusal
+from natant.link.identity import ANONYMOUS, Identity
 from natant.link.uplink import Uplink
+from natant.link.welcome import examine
 
 if TYPE_CHECKING:
     from natant.kernel.cell import Cell
@@ -344,28 +344,19 @@ class Session(Outlet):
     # --- authentication -------------------------------------------------------------------------------------------
 
     def _auth(self, envelope: Envelope) -> None:
-        authenticator = self.hub.authenticator
-        if authenticator is None:
-            self._answer("@authed")
-            return
-        try:
-            verdict = authenticator(envelope.body, self.request_uri)
-        except CodecError:
-            raise
-        except Exception as error:
-            self.host.broken(f"the authenticator, asked for {self.remote}", error)
-            verdict = None
-        if isinstance(verdict, Identity):
-            self.identity = verdict
-            body = verdict.shown
-            self._answer("@authed" if body is Absent else warp.join("@authed", recon.encode_body(body)))
-            return
-        if isinstance(verdict, Refusal) and verdict.is_forbidden:
-            self.end(1008, "Forbidden")
-            return
-        self._answer("@deauthed")
-        self.flush()
-        self.end(1008, "Unauthorized")
+        verdict = examine(
+            self.hub.authenticator,
+            envelope.body,
+            self.request_uri,
+            lambda error: self.host.broken(f"the authenticator, asked for {self.remote}", error),
+        )
+        if verdict.identity is not None:
+            self.identity = verdict.identity
+        if verdict.answer:
+            self._answer(verdict.answer)
+        if verdict.close_reason:
+            self.flush()
+            self.end(1008, verdict.close_reason)
 
     def _deauth(self) -> None:
         self.identity = ANONYMOUS

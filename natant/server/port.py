@@ -43,8 +43,8 @@ class HostPort(Protocol):
     ) -> Any:
         """Run a command; returns after its commit."""
 
-    async def read(self, node: str, lane: str, *, identity: Identity = ...) -> Any:
-        """The committed state of a lane."""
+    async def read(self, node: str, lane: str, *, identity: Identity = ..., fresh: bool = ...) -> Any:
+        """The committed state of a lane; ``fresh``: as of a time after the call, whoever else may have taken it over."""
 
     async def describe(self, node: str) -> dict[str, Any]:
         """What a node is and which lanes it has."""

@@ -19,6 +19,9 @@ PUT = 0
 DELETE = 1
 DELETE_PREFIX = 2
 
+#: the code of the error of a store that somebody else has taken over: nothing can be written to it ever again
+DEPOSED = "NT-FABRIC-100"
+
 
 class Store(Protocol):
     """An ordered, durable map of bytes with atomic batches."""

@@ -46,7 +46,7 @@ class WorkerEnv:
 
     def __init__(self, env: VirtualEnv, seed: int) -> None:
         self.random = Random(seed)
-        self.on_jump: Callable[[], None] = lambda: None
+        self.jump_hooks: list[Callable[[], None]] = []
         self.is_dead = False
         self.is_paused = False
         self._env = env

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "natant.ingress",
         "natant.egress",
         "natant.observe",
+        "natant.cluster",
         "natant.client",
         "natant.queue",
         "natant",

@@ -143,7 +143,7 @@ def test_age_goes_on_while_stale_and_until_the_state_is_there_again() -> None:
 
 def test_a_host_in_the_same_process_is_heard_at_any_moment() -> None:
     now_s = 0.0
-    channel = Channel(lambda payload: None, lambda: now_s, is_local=True)
+    channel = Channel(lambda payload: None, lambda: now_s, heard_at=lambda: now_s)
     channel.connected()
     channel.open(link := ValueDownlink(NODE, "value"))
     channel.receive(b'@synced(node:"/unit/1",lane:value)')

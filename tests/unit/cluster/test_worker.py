@@ -1,0 +1,101 @@
+"""A plane on several workers: every node answers from every worker, whoever has it, and whatever happens to its owner."""
+
+from __future__ import annotations
+
+import natant.testing
+from natant import Agent, Plane, command, lane
+from natant.codec.form import form
+from natant.link.value_downlink import ValueDownlink
+
+
+class Counter(Agent, route="/counter/{id}"):
+    count = lane.value(int, 0)
+    seen = lane.map(str, int)
+
+    @command
+    def add(self, amount: int) -> int:
+        self.count += amount
+        return self.count
+
+    @command
+    def tell(self, to: str) -> None:
+        self.count += 1
+        self.send(to, "hear", self.node)
+
+    @command
+    def hear(self, who: str) -> None:
+        self.seen[who] = self.seen.get(who, 0) + 1
+
+
+APP = Plane("cluster", [Counter])
+NODES = [f"/counter/{number}" for number in range(12)]
+
+
+async def test_every_node_answers_from_every_worker() -> None:
+    async with natant.testing.cluster(APP, workers=3) as c:
+        for through in range(3):
+            for node in NODES:
+                await c.command(node, "add", 1, through=through)
+        for through in range(3):
+            for node in NODES:
+                assert await c.get(node, "count", through=through) == 3
+        assert {len(worker.hosts) for worker in c.workers} == {2, 3}
+
+
+async def test_partitions_move_to_a_worker_that_joins_and_back() -> None:
+    async with natant.testing.cluster(APP, workers=1) as c:
+        for node in NODES:
+            await c.command(node, "add", 1)
+        await c.add()
+        await c.settle()
+        assert [len(worker.hosts) for worker in c.workers] == [4, 4]
+        for node in NODES:
+            assert await c.get(node, "count") == 1
+            await c.command(node, "add", 1, through=1)
+        await c.stop(c.workers[0])
+        await c.settle()
+        for node in NODES:
+            assert await c.get(node, "count") == 2
+
+
+async def test_what_was_acknowledged_survives_a_kill() -> None:
+    async with natant.testing.cluster(APP, workers=2) as c:
+        for node in NODES:
+            await c.command(node, "add", 7, through=1)
+        c.kill(c.workers[0])
+        for node in NODES:
+            assert (await c.command(node, "add", 1)).value == 8
+
+
+async def test_commands_between_partitions_are_done_once() -> None:
+    async with natant.testing.cluster(APP, workers=2, latency_s=0.001) as c:
+        for node in NODES:
+            await c.command(node, "tell", "/counter/hub")
+        await c.clock.jump(1)
+        assert await c.get("/counter/hub", "seen") == dict.fromkeys(NODES, 1)
+
+
+async def test_a_link_follows_its_lane_from_owner_to_owner() -> None:
+    async with natant.testing.cluster(APP, workers=2, latency_s=0.001) as c:
+        peer = c.connect(1)
+        states: list[int] = []
+        nodes = NODES[:6]
+        links = [
+            ValueDownlink(node, "count", form(int), on={"changed": lambda new, old: states.append(new)})
+            for node in nodes
+        ]
+        for link in links:
+            peer.channel.open(link)
+        await c.clock.jump(0.1)
+        for node in nodes:
+            await c.command(node, "add", 5)
+        await c.clock.jump(0.1)
+        assert [link.get() for link in links] == [5] * 6
+        c.kill(c.workers[0])
+        await c.settle()
+        for node in nodes:
+            await c.command(node, "add", 1)
+        await c.clock.jump(0.1)
+        assert [link.get() for link in links] == [6] * 6
+        tags = [payload.partition(b"(")[0] for payload in peer.received]
+        assert tags.count(b"@linked") == tags.count(b"@synced") == 6
