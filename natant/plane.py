@@ -68,6 +68,8 @@ class Plane:
     :param authenticator: ``(credentials, request URI)`` -> ``Identity``, None or ``Refusal``; see :mod:`natant.link.hub`.
     :param policy: ``(identity, verb, node, lane)`` -> allowed?
     :param meta: serve ``swim:meta:`` and ``swimos:meta:`` nodes.
+    :param is_private: nobody without credentials is told anything over HTTP but files and whether the server is well: no descriptions,
+        lists, counters, metrics. Links, reads and commands are up to the policy.
     :raises PlaneError: ``NT-PLANE-002`` for ambiguous routes, ``NT-PLANE-008`` for a class without one.
     """
 
@@ -77,6 +79,7 @@ class Plane:
     authenticator: Authenticator | None = None
     policy: Policy | None = None
     meta: bool = True
+    is_private: bool = False
     sources: list[SourceSpec] = field(default_factory=list, init=False)
     files: list[StaticFiles] = field(default_factory=list, init=False)
     queues: list[QueueSpec] = field(default_factory=list, init=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from natant.codec.recon.value import Absent
+from natant.errors import NatantError
 
 __all__ = ["ANONYMOUS", "INTERNAL", "Identity", "Refusal"]
 
@@ -32,6 +33,11 @@ INTERNAL: Final = Identity("natant:internal", is_internal=True)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What an authenticator returns for credentials that it refuses; ``is_forbidden`` for a peer that is barred."""
+    """What an authenticator returns for credentials that it refuses.
+
+    :ivar is_forbidden: the peer is barred, whatever it shows.
+    :ivar error: what the peer is told, where it may know more than that it was refused.
+    """
 
     is_forbidden: bool = False
+    error: NatantError | None = None

@@ -49,6 +49,7 @@ def examine(
     if isinstance(verdict, Identity):
         body = verdict.shown
         return Verdict(verdict, "@authed" if body is Absent else warp.join("@authed", recon.encode_body(body)))
+    reason = str(verdict.error) if isinstance(verdict, Refusal) and verdict.error is not None else ""
     if isinstance(verdict, Refusal) and verdict.is_forbidden:
-        return Verdict(None, "", "Forbidden")
-    return Verdict(None, "@deauthed", "Unauthorized")
+        return Verdict(None, "", reason or "Forbidden")
+    return Verdict(None, "@deauthed", reason or "Unauthorized")

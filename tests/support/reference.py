@@ -75,6 +75,7 @@ _FIXED: Final = {
     "store": "The store",
     "client": "The client",
     "observe": "Watching",
+    "tenant": "Tenants",
     "codec/recon/limit.py": "Recon, further",
     "loop.py": "Threads",
 }

@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "natant.egress",
         "natant.observe",
         "natant.cluster",
+        "natant.tenant",
         "natant.client",
         "natant.queue",
         "natant",

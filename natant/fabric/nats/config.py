@@ -10,7 +10,17 @@ from typing import Any, Final
 
 from natant.fabric.nats.subject import Subjects
 
-__all__ = ["EngineSpec", "Identity", "Ports", "Quoted", "block", "embedded_config", "users_of"]
+__all__ = [
+    "EngineSpec",
+    "Identity",
+    "Operator",
+    "Ports",
+    "Quoted",
+    "block",
+    "embedded_config",
+    "operator_part",
+    "users_of",
+]
 
 #: the largest message: a journal record or a chunk of a snapshot is at most 1 MiB, its headers come on top
 MAX_PAYLOAD: Final = 2 * 1024 * 1024
@@ -26,6 +36,20 @@ MAX_CONSUMERS: Final = 20_000
 #: the server's own log: this much for each of so many files
 LOG_BYTES: Final = 8 * 1024 * 1024
 LOG_FILES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Whose accounts a server serves.
+
+    :ivar token: the operator's JWT.
+    :ivar system_account: public key of the servers' own account.
+    :ivar accounts: public key -> JWT, the system account's among them; the server keeps a newer one that it was brought meanwhile.
+    """
+
+    token: str
+    system_account: str
+    accounts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +73,7 @@ class EngineSpec:
     :ivar leaf_credentials: embedded: a ``.creds`` file for the hub.
     :ivar domain: embedded: JetStream's domain; None keeps the folder's, or makes one.
     :ivar allow_origins: embedded: web origins that browsers may come from; empty: any.
+    :ivar operator: embedded: whose accounts the server serves, in place of one of its own; the engine then needs ``credentials``.
     :ivar disk_bytes: embedded: how much streams may take in all; 0: 20 GiB, or 80 % of what is free at the first start.
     :ivar memory_mib: embedded: the server's GOMEMLIMIT.
     """
@@ -70,6 +95,7 @@ class EngineSpec:
     leaf_credentials: Path | None = None
     domain: str | None = None
     allow_origins: Sequence[str] = ()
+    operator: Operator | None = None
     disk_bytes: int = 0
     memory_mib: int = 512
 
@@ -170,6 +196,12 @@ def embedded_config(
         "mappings": subjects.mappings(spec.partitions),
         "users": users_of(subjects, secrets),
     }
+    accounts: dict[str, Any] = {
+        "accounts": {"SYS": {"users": [{"user": "sys", "password": secrets["sys"]}]}, "APP": app},
+        "system_account": "SYS",
+    }
+    if spec.operator is not None:
+        accounts = operator_part(spec.operator, folder / "jwt")
     values: dict[str, Any] = {
         "server_name": identity.name,
         "host": spec.host,
@@ -195,11 +227,23 @@ def embedded_config(
             "max_memory_store": MAX_MEMORY_STORE,
             "max_file_store": identity.disk_bytes,
         },
-        "accounts": {"SYS": {"users": [{"user": "sys", "password": secrets["sys"]}]}, "APP": app},
-        "system_account": "SYS",
+        **accounts,
         **_listeners(spec, ports),
     }
     return block(values) + "\n"
+
+
+def operator_part(operator: Operator, folder: Path) -> dict[str, Any]:
+    """What makes a server serve the accounts of an operator; each server of a cluster has it, with a folder of its own.
+
+    :param folder: where the server keeps accounts that it is brought while it runs.
+    """
+    return {
+        "operator": operator.token,
+        "system_account": operator.system_account,
+        "resolver": {"type": "full", "dir": folder, "allow_delete": True, "hard_delete": True, "interval": "2m"},
+        "resolver_preload": dict(operator.accounts),
+    }
 
 
 def _listeners(spec: EngineSpec, ports: Ports) -> dict[str, Any]:

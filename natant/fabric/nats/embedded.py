@@ -136,7 +136,7 @@ class EmbeddedServer:
         }[kind]
         host = "127.0.0.1" if self.spec.host in {"0.0.0.0", "::"} or kind == "http" else self.spec.host  # noqa: S104
         place = f"[{host}]" if ":" in host else host
-        who = "" if kind == "http" else f"{user}:{self._secrets[user]}@"
+        who = "" if kind == "http" or self.spec.operator is not None else f"{user}:{self._secrets[user]}@"
         return f"{kind}://{who}{place}:{port}"
 
     async def stop(self) -> None:

@@ -18,6 +18,7 @@ from natant.errors import (
     PlaneError,
     ServerError,
     StoreError,
+    TenantError,
     TurnError,
     WarpError,
 )
@@ -33,6 +34,7 @@ _STATUS: Final[tuple[tuple[type[NatantError], int], ...]] = (
     (CodecError, 400),
     (WarpError, 400),
     (ServerError, 400),
+    (TenantError, 401),
     (PlaneError, 404),
     (LaneError, 409),
     (LinkError, 409),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from natant.codec.recon.value import Record
 from natant.errors import ServerError
@@ -17,13 +17,13 @@ from natant.link.hub import ANONYMOUS, Identity, Refusal
 if TYPE_CHECKING:
     from natant.server.service import Service
 
-__all__ = ["identify"]
+__all__ = ["admit", "identify"]
 
 
-def identify(service: Service, request: Request) -> Identity:
+def identify(service: Service, request: HTTPConnection) -> Identity:
     """The identity of a request; anonymous where it carries no token or the plane has no authenticator.
 
-    :raises ServerError: ``NT-SERVER-019`` where the token is refused.
+    :raises NatantError: ``NT-SERVER-019`` where the token is refused, or what the authenticator says of it.
     """
     authenticator = service.host.plane.authenticator
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -32,6 +32,19 @@ def identify(service: Service, request: Request) -> Identity:
     verdict = authenticator(Record.of({"token": token.strip()}), request.url.path)
     if isinstance(verdict, Identity):
         return verdict
+    if isinstance(verdict, Refusal) and verdict.error is not None:
+        raise verdict.error
     if isinstance(verdict, Refusal) and verdict.is_forbidden:
         raise ServerError("NT-SERVER-019", "whoever holds this token is barred here", http_status=403)
     raise ServerError("NT-SERVER-019", "the bearer token was refused", http_status=401)
+
+
+def admit(service: Service, request: HTTPConnection) -> None:
+    """Let nobody without credentials into a private plane.
+
+    :raises ServerError: ``NT-SERVER-020``; or what :func:`identify` raises.
+    """
+    if service.host.plane.is_private and not identify(service, request).name:
+        raise ServerError(
+            "NT-SERVER-020", "this plane tells nothing to strangers; send Authorization: Bearer TOKEN", http_status=401
+        )

@@ -6,6 +6,7 @@ then nodes, wherever a route of the plane fits the path; then files under ``/``;
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from natant.errors import NatantError, ServerError, TurnError
 from natant.server.http.control import ControlPage
 from natant.server.http.fault import fault_response, status_of
 from natant.server.http.guard import Guard
+from natant.server.http.identity import admit
 from natant.server.http.node import NodePage, node_uri
 from natant.server.http.static import FilePage
 
@@ -50,7 +52,7 @@ class Site:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.node = NodePage(service)
-        self.control = control = ControlPage(service)
+        self.control = ControlPage(service)
         self.files = FilePage([(files.prefix, files.directory) for files in service.host.plane.files])
         middleware = []
         if service.gate.origins:
@@ -66,7 +68,7 @@ class Site:
         middleware.append(Middleware(Guard, service=service))
         self.app = Starlette(
             routes=[
-                *(Route(path, getattr(control, name), methods=["GET"]) for path, name in _CONTROL.items()),
+                *(Route(path, self._page(name), methods=["GET"]) for path, name in _CONTROL.items()),
                 Route("/{path:path}", self._any, methods=_METHODS),
             ],
             middleware=middleware,
@@ -78,6 +80,18 @@ class Site:
             },
         )
 
+    def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        """One of the server's own pages; a private plane shows strangers only whether it is well, as a probe has no credentials."""
+        page: Callable[[Request], Awaitable[Response]] = getattr(self.control, name)
+        if name == "health":
+            return page
+
+        async def answer(request: Request) -> Response:
+            admit(self.service, request)
+            return await page(request)
+
+        return answer
+
     async def _any(self, request: Request) -> Response:
         path = request.scope["path"]
         if path in _CONTROL:
@@ -87,8 +101,10 @@ class Site:
         if self.files.has(path):
             return await self.files.answer(request)
         if "lane" in request.query_params or self._is_node(request):
+            admit(self.service, request)
             return await self.node.answer(request)
         if path == "/" and not self.files.has_root and request.method in ("GET", "HEAD"):
+            admit(self.service, request)
             return await self.control.index(request)
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"allow": "GET, HEAD, POST, OPTIONS"})
