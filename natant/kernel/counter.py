@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 __all__ = ["Counter"]
 
 _NAMES = (
@@ -13,9 +15,14 @@ _NAMES = (
 
 
 class Counter:
-    """Counts since the host started; each attribute is an ``int``."""
+    """Counts since the host started; each attribute is an ``int``.
 
-    __slots__ = _NAMES
+    :ivar more: ask these for what others count beside the host: queues, edges.
+    """
+
+    __slots__ = (*_NAMES, "more")
+
+    more: list[Callable[[], Mapping[str, int]]]
 
     activations: int
     commands: int
@@ -48,7 +55,11 @@ class Counter:
     def __init__(self) -> None:
         for name in _NAMES:
             setattr(self, name, 0)
+        self.more = []
 
     def as_dict(self) -> dict[str, int]:
         """All counts by name."""
-        return {name: getattr(self, name) for name in _NAMES}
+        found = {name: getattr(self, name) for name in _NAMES}
+        for counts in self.more:
+            found.update(counts())
+        return found

@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "natant.server",
         "natant.ingress",
         "natant.egress",
+        "natant.edge",
         "natant.observe",
         "natant.cluster",
         "natant.tenant",

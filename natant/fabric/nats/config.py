@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from natant.fabric.nats.leaf import Edges, edge_user, leaf_remote
 from natant.fabric.nats.subject import Subjects
 
 __all__ = [
@@ -33,6 +34,8 @@ MAX_MEMORY_STORE: Final = 256 * 1024 * 1024
 #: streams of one plane: its partitions, queues, buckets
 MAX_STREAMS: Final = 2000
 MAX_CONSUMERS: Final = 20_000
+#: between two tries of an edge to reach its hub
+LEAF_RECONNECT: Final = "500ms"
 #: the server's own log: this much for each of so many files
 LOG_BYTES: Final = 8 * 1024 * 1024
 LOG_FILES: Final = 3
@@ -156,8 +159,13 @@ def _form(value: Any, depth: int) -> str:
     raise TypeError(f"no form of the configuration for {type(value).__name__}")
 
 
-def users_of(subjects: Subjects, secrets: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The users of the plane's account: the engine may everything, the others what the doors offer."""
+def users_of(
+    subjects: Subjects, secrets: Mapping[str, str], edges: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The users of the plane's account: the engine may everything, the others what the doors offer.
+
+    :param edges: passwords of the edges by their names.
+    """
     root = subjects.root
     return [
         {"user": "engine", "password": secrets["engine"]},
@@ -174,6 +182,7 @@ def users_of(subjects: Subjects, secrets: Mapping[str, str]) -> list[dict[str, A
             "permissions": {"publish": subjects.may_ask(), "subscribe": [f"{root}.ev.>", "$MQTT.sub.>"]},
         },
         {"user": "leaf", "password": secrets["leaf"], "allowed_connection_types": ["LEAFNODE"]},
+        *(edge_user(subjects.edge_root, edge, password) for edge, password in (edges or {}).items()),
     ]
 
 
@@ -185,6 +194,7 @@ def embedded_config(
     :param folder: the embedded server's folder, absolute.
     """
     subjects = Subjects(spec.plane)
+    edges = Edges(folder).all() if ports.leafs else {}
     limits = {
         "max_mem": MAX_MEMORY_STORE,
         "max_file": identity.disk_bytes,
@@ -194,7 +204,7 @@ def embedded_config(
     app = {
         "jetstream": limits,
         "mappings": subjects.mappings(spec.partitions),
-        "users": users_of(subjects, secrets),
+        "users": users_of(subjects, secrets, edges),
     }
     accounts: dict[str, Any] = {
         "accounts": {"SYS": {"users": [{"user": "sys", "password": secrets["sys"]}]}, "APP": app},
@@ -263,14 +273,8 @@ def _listeners(spec: EngineSpec, ports: Ports) -> dict[str, Any]:
         # Edges keep to the address they were given: behind NAT or a proxy the server's own is of no use to them.
         leafs |= {"host": spec.host, "port": ports.leafs, "no_advertise": True}
     if spec.leaf:
-        remote = {
-            "urls": [part.strip() for part in spec.leaf.split(",")],
-            "account": "APP",
-            "credentials": spec.leaf_credentials,
-            "compression": "s2_auto",
-            "ignore_discovered_servers": True,
-        }
-        leafs |= {"reconnect": "1s", "remotes": [remote]}
+        remote = leaf_remote(spec.leaf, spec.leaf_credentials)
+        leafs |= {"reconnect": LEAF_RECONNECT, "remotes": [remote]}
     if leafs:
         found["leafnodes"] = leafs
     return found

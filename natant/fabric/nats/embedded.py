@@ -139,6 +139,15 @@ class EmbeddedServer:
         who = "" if kind == "http" or self.spec.operator is not None else f"{user}:{self._secrets[user]}@"
         return f"{kind}://{who}{place}:{port}"
 
+    def reload(self) -> None:
+        """Have the running server read its configuration, written anew: edges may have been added or removed."""
+        identity = identity_of(self.folder, self.spec)
+        text = embedded_config(self.spec, identity, self.ports, self._secrets, self.folder)
+        write(self.folder / "server.conf", text)
+        process = self._process
+        if process is not None and process.poll() is None and sys.platform != "win32":
+            process.send_signal(signal.SIGHUP)
+
     async def stop(self) -> None:
         """End the server and give the folder back; idempotent."""
         self._is_stopping = True

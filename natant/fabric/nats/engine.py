@@ -72,7 +72,7 @@ class Engine:
             )
             check_version(str(self.nc.connected_server_version), safe_url(self.url))
             if spec.replicas is None:
-                self.replicas = 3 if self.cluster else 1
+                self.replicas = 3 if server is None and self.cluster else 1  # a leaf names a cluster of its own
             self.js = self.nc.jetstream(timeout=CALL_S)
             await self._wait_for_jetstream()
             await self._refuse_unsafe()

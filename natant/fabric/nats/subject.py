@@ -149,6 +149,11 @@ class Subjects:
         return f"{self.name}-obj-{name_of(name)}"
 
     @property
+    def edge_root(self) -> str:
+        """The first tokens of what passes between edges and their hub; see :mod:`natant.edge.name`."""
+        return f"natant-edge.{self.root.partition('.')[2]}"
+
+    @property
     def edge_stream(self) -> str:
         """At an edge: what is kept until the hub has it."""
         return f"{self.name}-EDGE"

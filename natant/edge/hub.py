@@ -1,0 +1,169 @@
+"""The hub's side: the stream that edges push into, what is done with it, and answers to what edges ask."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from natant.codec import recon
+from natant.edge.batch import decode_parcel
+from natant.edge.ingest import Ingest
+from natant.edge.name import SOURCE, EdgeNames
+from natant.edge.status import EdgeStatus
+from natant.errors import EdgeError, NatantError
+from natant.fabric.nats.wire import Log, Wire
+
+if TYPE_CHECKING:
+    from natant.fabric.nats.engine import Engine
+    from natant.host import Host
+    from natant.server.port import HostPort
+
+__all__ = ["HubSide"]
+
+#: what may wait at the hub until its agents have done it
+STREAM_BYTES: Final = 1024 * 1024 * 1024
+#: one answer with the state of lanes; what does not fit comes with the next question
+COPY_BYTES: Final = 512 * 1024
+#: lanes that one question may name
+COPY_LANES: Final = 1000
+
+_log = logging.getLogger("natant.edge")
+
+
+class HubSide:
+    """Receives edges, for one process of the hub.
+
+    :param stream_bytes: how much may wait until agents have done it.
+    """
+
+    def __init__(self, engine: Engine, *, stream_bytes: int = STREAM_BYTES) -> None:
+        self._engine = engine
+        self._bytes = stream_bytes
+        self.names = EdgeNames(engine.spec.plane)
+        self.status = EdgeStatus()
+        self._wire = Wire(engine.nc, engine.nc.new_inbox())
+        self.stream = Log(self._wire, engine.subjects.aggregate_stream)
+        self._ingests: list[Ingest] = []
+        self._port: HostPort | None = None
+        self._listening: list[Any] = []
+
+    async def start(self, port: HostPort) -> None:
+        """Create the stream and answer edges.
+
+        :param port: the plane, for what edges read.
+        """
+        self._port = port
+        await self._wire.open()
+        await self.stream.ensure(
+            [self.names.parcels()], max_bytes=self._bytes, replicas=self._engine.replicas, metadata={}
+        )
+        listen = self._wire.listen
+        self._listening = [
+            await listen(self.names.questions(), self._answer, queue="natant"),
+            await listen(self.names.news(), self._news),
+        ]
+        for ingest in self._ingests:
+            ingest.wake()
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        for subscription in self._listening:
+            if self._engine.nc.is_connected:
+                await subscription.unsubscribe()
+        self._listening.clear()
+        await self._wire.close()
+
+    def attach(self, host: Host) -> None:
+        """Have the host that reads the plane's sources take in what comes from edges."""
+        more = host.kernel.counter.more
+        if self.counts not in more:
+            more.append(self.counts)
+        if host.place is None or host.place.has_source(SOURCE):
+            ingest = Ingest(host.kernel, self.stream, self.names, self.status)
+            host.pumps.append(ingest)
+            self._ingests.append(ingest)
+            host.closers.append(lambda: self._ingests.remove(ingest))
+
+    def counts(self) -> dict[str, int]:
+        """For metrics."""
+        return {f"edge_{name}": count for name, count in self.status.counts.items()}
+
+    # --- answering ------------------------------------------------------------------------------------------------
+
+    async def _news(self, message: Any) -> None:
+        for ingest in self._ingests:
+            ingest.wake()
+
+    async def _answer(self, message: Any) -> None:
+        edge = self.names.edge_of(message.subject)
+        try:
+            question = json.loads(message.data)
+            verb = question.get("verb") if isinstance(question, dict) else None
+            answer: dict[str, Any]
+            if verb == "hello":
+                answer = await self._hello(edge)
+            elif verb == "ping":
+                answer = {}
+            elif verb == "copy":
+                answer = await self._copy(question)
+            else:
+                raise EdgeError(
+                    "NT-EDGE-009", f"edge {edge} asks {str(verb)[:40]!r}; this hub answers hello, ping and copy"
+                )
+        except NatantError as error:
+            self.status.count("questions_refused")
+            answer = {"code": error.code, "message": error.message}
+        except Exception as error:
+            self.status.count("questions_refused")
+            _log.warning("edge %s asked what cannot be read: %r", edge, error)
+            answer = {"code": "NT-EDGE-009", "message": f"the question cannot be read: {type(error).__name__}"}
+        await message.respond(json.dumps(answer).encode())
+
+    async def _hello(self, edge: str) -> dict[str, Any]:
+        """Which parcel of the edge is the newest here, and what is in it."""
+        self.status.count("greetings")
+        newest = await self.stream.last(self.names.parcels(edge))
+        if newest is None:
+            return {"after": 0, "origin": "", "sequence": 0}
+        try:
+            parcel = decode_parcel(newest.data)
+        except EdgeError as error:  # told of when it is taken in
+            _log.info("the newest parcel of edge %s cannot be read: %s", edge, error)
+            return {"after": newest.sequence, "origin": "", "sequence": 0}
+        sequence = parcel.bundles[-1][0] if parcel.bundles else 0
+        return {"after": newest.sequence, "origin": parcel.origin, "sequence": sequence}
+
+    async def _copy(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The state of the lanes that have changed since the edge last had them: ``[node, lane, digest or null]`` each.
+
+        The answer is in the same order: null where nothing has changed, ``[digest, Recon]``, or ``{"code", "message"}``; it ends where
+        there is no more room.
+        """
+        lanes = question.get("lanes")
+        if not isinstance(lanes, list) or len(lanes) > COPY_LANES:
+            raise EdgeError("NT-EDGE-009", f"a question for copies names its lanes, at most {COPY_LANES}")
+        found: list[Any] = []
+        size = 0
+        for node, lane, digest in lanes:
+            state = await self._state(str(node), str(lane), digest)
+            size += len(state[1]) if isinstance(state, list) else 0
+            if size > COPY_BYTES and found:
+                break
+            found.append(state)
+        return {"lanes": found}
+
+    async def _state(self, node: str, lane: str, digest: Any) -> Any:
+        assert self._port is not None
+        try:
+            text = recon.encode(await self._port.read(node, lane), exact=True)
+        except NatantError as error:
+            return {"code": error.code, "message": error.message}
+        if len(text) > COPY_BYTES:
+            return {
+                "code": "NT-EDGE-010",
+                "message": f'lane "{lane}" of {node} takes {len(text)} characters; copies at edges are of lanes up to {COPY_BYTES}',
+            }
+        mark = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        return None if mark == digest else [mark, text]
