@@ -456,6 +456,8 @@ class MemoryFabric:
             self.env._run(self._see, (dict(self._ground.members), list(self._ground.owners)))
 
     def _see(self, members: dict[str, Member], owners: list[Owner | None]) -> None:
+        # What nobody claimed while the others took us for dead is still ours.
+        members[self.worker] = self._member
         owners = [owner if owner and owner.worker in members else None for owner in owners]
         if members == self.members and owners == self.owners:
             return
@@ -463,7 +465,7 @@ class MemoryFabric:
         self.members, self.owners = members, owners
         for worker in sorted(come):
             self.mesh.admit(worker)
-        for worker in sorted(gone - {self.worker}):
+        for worker in sorted(gone):
             self.mesh.drop(worker)
         if self.mesh.is_waiting:
             self._tick_later()

@@ -59,6 +59,23 @@ async def test_a_paused_worker_is_deposed_and_comes_back_as_a_member() -> None:
     assert scene.heard["w2"].messages == [("w1", b"back again")]
 
 
+async def test_what_nobody_claimed_meanwhile_is_still_ones_own() -> None:
+    scene = Scene()
+    one, two = await scene.open()
+    for partition in one.wanted():
+        assert await one.claim(partition)
+    kept = one.wanted()
+    assert len(kept) == 2
+    scene.ground.pause("w1")
+    await scene.clock.jump(3)
+    assert two.owners == [None] * 4
+    scene.ground.resume("w1")
+    await scene.clock.jump(1)
+
+    assert one.wanted() == kept
+    assert [owner.worker for owner in two.owners if owner] == ["w1", "w1"]
+
+
 async def test_a_short_pause_is_not_noticed_and_nothing_is_lost() -> None:
     scene = Scene()
     _, two = await scene.open()

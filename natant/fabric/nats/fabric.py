@@ -89,6 +89,7 @@ class NatsFabric:
         """Be assigned nothing more."""
         self._member = Member(self.worker, self._member.info, is_leaving=True)
         await self._renew()
+        self._look()
 
     async def close(self) -> None:
         """Cease to be a member."""
@@ -200,6 +201,11 @@ class NatsFabric:
                     members[worker] = self.members[worker]
                 elif (member := member_of(worker, entry)) is not None:
                     members[worker] = member
+        if self.worker not in members:
+            _LOG.warning("the others took worker %s for dead; it enters again", self.worker)
+            self._start("renew", self._renew)
+        # What nobody claimed meanwhile is still ours.
+        members[self.worker] = self._member
         owners: list[Owner | None] = []
         for partition in range(len(self.owners)):
             owner = owner_of(self._table.rows.get(f"p.{partition}"))
@@ -210,11 +216,8 @@ class NatsFabric:
         self.members, self.owners, self._wanted = members, owners, None
         for worker in sorted(come):
             self._mesh.admit(worker)
-        for worker in sorted(gone - {self.worker}):
+        for worker in sorted(gone):
             self._mesh.drop(worker)
-        if self.worker in gone:
-            _LOG.warning("the others took worker %s for dead; it enters again", self.worker)
-            self._start("renew", self._renew)
         # Never from inside a call of theirs.
         self._loop.call_soon(self._tell)
 
