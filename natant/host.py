@@ -165,6 +165,11 @@ class Host:
         kernel.journal.close()
 
     @property
+    def watched(self) -> Kernel:
+        """What a watchdog watches."""
+        return self.kernel
+
+    @property
     def is_ready(self) -> bool:
         """True while commands are welcome."""
         return self.kernel.admit() is None

@@ -67,7 +67,7 @@ class Keeper:
         self._log = log
         self._counter = counter
         self._connect = connect
-        self._attachments = list(attachments)
+        self.attachments = list(attachments)
         self.hosts: dict[int, Host] = {}
         self.arrivals: dict[int, Arrivals] = {}
         self.departures: dict[int, Departures] = {}
@@ -140,7 +140,7 @@ class Keeper:
                 store=store,
                 env=self._env,
                 connect=self._connect,
-                attachments=self._attachments,
+                attachments=self.attachments,
                 place=place,
             )
             kernel = host.kernel

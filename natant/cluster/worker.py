@@ -6,7 +6,7 @@ To a server it looks like one host: it takes peers and answers questions about a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.cluster.call import Calls
@@ -21,6 +21,7 @@ from natant.host import LISTING_LIMIT, Attachment
 from natant.kernel.counter import Counter
 from natant.kernel.log import Log
 from natant.link.hub import ANONYMOUS, Identity
+from natant.observe.meta import add_routes, follow_log
 
 if TYPE_CHECKING:
     from natant.cluster.peer import GateSession
@@ -95,8 +96,17 @@ class Worker:
         keeper.on_change = self._hosts_changed
         self._owned: list[str | None] = [None] * len(fabric.owners)
         #: told when the partitions that work here are other than before
-        self.watchers: list[Any] = []
-        self.router_of_nodes = plane.router.copy()
+        self.watchers: list[Callable[[], object]] = []
+        self._nodes = plane.router.copy()
+        #: called when the worker has stopped
+        self.closers: list[Callable[[], object]] = []
+        if plane.meta:
+            add_routes(self._nodes)
+            self.attach(lambda host: add_routes(host.router))
+
+    def attach(self, attachment: Attachment) -> None:
+        """Have ``attachment`` called with each partition's host before it starts; before the worker does."""
+        self.keeper.attachments.append(attachment)
 
     def _broken(self, what: str, error: BaseException) -> None:
         self.counters.faults += 1
@@ -114,6 +124,8 @@ class Worker:
         fabric.on_message = self.trunk.receive
         fabric.on_gap = self._gap
         fabric.on_change = self._changed
+        if self.plane.meta:
+            self.closers.append(follow_log(self.env))
         await fabric.open(self._info)
         self._is_open = True
         self.trunk.start()
@@ -135,6 +147,11 @@ class Worker:
         for session in list(self.gate.sessions):
             session.close("the worker stops")
         self.trunk.stop()
+        for closer in self.closers:
+            try:
+                closer()
+            except Exception as error:
+                self._broken("the end of the worker", error)
         await self.fabric.close()
 
     def _changed(self) -> None:
@@ -176,7 +193,7 @@ class Worker:
     def lane(self, node: str, lane: str) -> Any:
         """The declaration of a lane; as :meth:`natant.host.Host.lane`."""
         _, path = uri.resolve(node)
-        kind = self.router_of_nodes.find(path)
+        kind = self._nodes.find(path)
         if kind is None:
             raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
         found = kind._schema.lanes.get(uri.resolve_lane(lane)[1])
@@ -233,6 +250,11 @@ class Worker:
     def is_ready(self) -> bool:
         """True while commands are welcome."""
         return self._is_open and not self.is_stopping
+
+    @property
+    def watched(self) -> Worker:
+        """What a watchdog watches."""
+        return self
 
     @property
     def running(self) -> Any:

@@ -50,10 +50,15 @@ _OURS: Final = frozenset({"cronsim", "msgspec", "natant", "rocksdict", "sortedco
 
 
 class Watched(Protocol):
-    """What is watched: the kernel."""
+    """What is watched: the kernel, or all kernels of a worker."""
 
-    running: Any
-    turn_count: int
+    @property
+    def running(self) -> Any:
+        """The turn whose synchronous part runs at present."""
+
+    @property
+    def turn_count(self) -> int:
+        """Tells one such part from the next."""
 
 
 class _Blocked(TurnError):

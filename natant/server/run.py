@@ -35,6 +35,7 @@ from natant.server.limit import Limit
 from natant.server.server import GRACE_S, Server
 
 if TYPE_CHECKING:
+    from natant.cluster.worker import Worker
     from natant.fabric.nats.config import EngineSpec
     from natant.fabric.nats.engine import Engine
     from natant.server.port import HostPort
@@ -79,6 +80,7 @@ class Option:
     :ivar block_timeout_s: a handler that blocks the loop longer is interrupted; 0: never.
     :ivar grace_s: time for a graceful stop.
     :ivar engine: NATS for the plane; started before the host, closed after it.  None: the plane does without.
+    :ivar is_shared: other workers run the same plane over that NATS: this process has a share of its agents, whose state is there.
     :ivar features: makers of what is added over that NATS, given the engine and what serves the plane.
     """
 
@@ -96,6 +98,7 @@ class Option:
     block_timeout_s: float = 5.0
     grace_s: float = GRACE_S
     engine: EngineSpec | None = None
+    is_shared: bool = False
     features: Sequence[Callable[[Engine, HostPort], Feature]] = ()
 
 
@@ -165,15 +168,7 @@ async def _started(spec: EngineSpec | None) -> AsyncIterator[Engine | None]:
 
 async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: Callable[[Server], None] | None) -> int:
     env = LoopEnv()
-    host = Host(
-        plane,
-        store=option.make_store(),
-        env=env,
-        is_volatile=option.is_volatile,
-        connect=option.connect,
-        attachments=option.attachments,
-    )
-    attach(host)
+    host = _make_host(plane, option, engine, env)
     features = _Features(engine, host, option)
     server = Server(
         host,
@@ -184,7 +179,7 @@ async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: 
         allow_origins=option.allow_origins,
         allow_hosts=option.allow_hosts,
     )
-    watchdog = Watchdog(host.kernel, warn_s=option.warn_s, block_timeout_s=option.block_timeout_s)
+    watchdog = Watchdog(host.watched, warn_s=option.warn_s, block_timeout_s=option.block_timeout_s)
     collector = Collector()
     switch_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
@@ -226,19 +221,44 @@ async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: 
     return CUT_SHORT if stop.is_cut else 0
 
 
+def _make_host(plane: Plane, option: Option, engine: Engine | None, env: LoopEnv) -> Host | Worker:
+    if option.is_shared:
+        from natant.cluster.worker import Worker
+        from natant.fabric.nats.fabric import NatsFabric
+
+        assert engine is not None, "a plane is shared over an engine"
+        return Worker(plane, fabric=NatsFabric(engine), env=env, connect=option.connect, attachments=option.attachments)
+    host = Host(
+        plane,
+        store=option.make_store(),
+        env=env,
+        is_volatile=option.is_volatile,
+        connect=option.connect,
+        attachments=option.attachments,
+    )
+    attach(host)
+    return host
+
+
 class _Features:
     """What is added to a host over NATS; nothing where there is no engine."""
 
-    def __init__(self, engine: Engine | None, host: Host, option: Option) -> None:
+    def __init__(self, engine: Engine | None, host: Host | Worker, option: Option) -> None:
+        self._host = host
         self._features: list[Feature] = []
         if engine is None:
             return
         from natant.server.nats.door import NatsDoor
+        from natant.server.nats.shared import SharedDoor
 
-        self._features.append(NatsDoor(host, engine.nc, engine.subjects))
+        door = NatsDoor(host, engine.nc, engine.subjects)
+        self._features.append(door if isinstance(host, Host) else SharedDoor(door, host))
         self._features.extend(make(engine, host) for make in option.features)
         for feature in self._features:
-            feature.attach(host)
+            if isinstance(host, Host):
+                feature.attach(host)
+            else:
+                host.attach(feature.attach)
 
     async def open(self) -> None:
         """Open all, in their order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from natant.observe.meta.agent import META_AGENTS, log_lanes
@@ -10,19 +11,31 @@ from natant.observe.meta.log import LaneHandler
 
 if TYPE_CHECKING:
     from natant.host import Host
+    from natant.kernel.cell import Cell
+    from natant.kernel.env import Env
+    from natant.kernel.route import Router
 
-__all__ = ["META_AGENTS", "attach"]
+__all__ = ["META_AGENTS", "add_routes", "attach", "follow_log"]
 
 
 def attach(host: Host) -> None:
     """Serve the meta nodes beside the agents of a plane, unless it was made with ``meta=False``; call it before the host starts."""
-    if not host.plane.meta:
-        return
+    if host.plane.meta:
+        add_routes(host.router)
+        host.closers.append(follow_log(host.env))
+
+
+def add_routes(router: Router[type[Cell]]) -> None:
+    """Let the meta nodes be found."""
     for kind in META_AGENTS:
         route = kind._schema.route
         assert route is not None
-        host.router.add(route, kind)
-    handler = LaneHandler(log_lanes(), host.env.call_threadsafe)
+        router.add(route, kind)
+
+
+def follow_log(env: Env) -> Callable[[], None]:
+    """Show the log in the log lanes of this process; returns what ends that."""
+    handler = LaneHandler(log_lanes(), env.call_threadsafe)
     logger = logging.getLogger("natant")
     logger.addHandler(handler)
-    host.closers.append(lambda: logger.removeHandler(handler))
+    return lambda: logger.removeHandler(handler)
