@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "parked": "Look at work that failed; do it again, or drop it.",
     "errors": "Explain an error by its code.",
     "doctor": "Check this machine and installation.",
+    "grow": "Bring the store of an embedded NATS server into a cluster.",
 }
 
 _EPILOG: Final = """\

@@ -4,7 +4,7 @@
 exit code   meaning
 ==========  ============================================================================================
 0           stopped as asked (SIGTERM, SIGINT), everything acknowledged is durable
-1           could not start: the error says why
+1           could not start, or NATS ended the connection for good: the error says why
 3           the graceful stop was cut short by a second signal or took too long; acknowledged work is durable all the same
 ==========  ============================================================================================
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CUT_SHORT", "Feature", "Option", "run", "serve"]
 
+#: exit code of a stop because NATS wants no more of us
+LOST: Final = 1
 #: exit code of a stop that was cut short
 CUT_SHORT: Final = 3
 #: time for the host to finish once its server has stopped
@@ -184,6 +186,8 @@ async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: 
     switch_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     stop = _Stop(server)
+    if engine is not None:
+        engine.lost.add_done_callback(lambda _: stop.asked.set())
     try:
         await host.start()
         try:
@@ -218,6 +222,8 @@ async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: 
         watchdog.stop()
         env.close()
     _LOG.info("stopped")
+    if engine is not None and engine.lost.done():
+        return LOST
     return CUT_SHORT if stop.is_cut else 0
 
 

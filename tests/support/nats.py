@@ -94,8 +94,7 @@ class NatsServer:
 
     def start(self) -> Self:
         """Start it, and wait until it listens."""
-        conf = self.folder / "server.conf"
-        conf.write_text(block(self.values) + "\n", "utf-8")
+        conf = self._configure()
         self._process = subprocess.Popen(
             [find_binary(), "-c", conf],
             stdin=subprocess.DEVNULL,
@@ -106,6 +105,16 @@ class NatsServer:
         )
         self.wait_until(lambda: self.ask("/varz") is not None, "listen")
         return self
+
+    def reload(self) -> None:
+        """Have it read its configuration again (SIGHUP) after a change of ``values``."""
+        self._configure()
+        self.signal(signals.SIGHUP)
+
+    def _configure(self) -> Path:
+        conf = self.folder / "server.conf"
+        conf.write_text(block(self.values) + "\n", "utf-8")
+        return conf
 
     def ask(self, path: str) -> bytes | None:
         """What its monitoring answers; None where it does not, or not with 200."""

@@ -28,6 +28,10 @@ CONNECT_S: Final = 10.0
 RETRY_S: Final = 0.1
 #: between two pings; a connection that answers two of them not is given up
 PING_S: Final = 5
+#: a connection that was up and whose credentials are refused for so long has lost them; a server that is being set up may err for less
+REFUSED_S: Final = 5.0
+#: the same trouble is logged once in so many seconds
+QUIET_S: Final = 10.0
 #: what is published while the connection is away, in bytes: enough for one record of each of 64 partitions
 PENDING_BYTES: Final = 64 * 1024 * 1024
 
@@ -83,6 +87,7 @@ async def connect(
     credentials: Path | None = None,
     inbox: str = "_INBOX",
     on_change: Callable[[bool], None] | None = None,
+    on_lost: Callable[[str], None] | None = None,
     wait_s: float = CONNECT_S,
 ) -> Client:
     """A connection that comes back by itself, for ever, until it is closed.
@@ -90,6 +95,7 @@ async def connect(
     :param url: one or several, comma-separated; user and password may be in them.
     :param name: what the server's monitoring shows.
     :param on_change: called in the loop with True when the connection came back and False when it went away.
+    :param on_lost: called in the loop with the reason where the server ends the connection for good, as it does once a token expires.
     :raises FabricError: ``NT-FABRIC-001`` client not installed, ``-004`` not reached, ``-008`` credentials refused or unreadable.
     """
     try:
@@ -98,7 +104,7 @@ async def connect(
     except ImportError:
         raise missing_extra("nats-py") from None
     client = Client()
-    watch = _Watch(client, name, on_change)
+    watch = _Watch(client, name, on_change, on_lost)
     options = _credential_options(credentials) if credentials else _user_options(url)
     connecting = asyncio.ensure_future(
         client.connect(
@@ -151,32 +157,67 @@ def _told(error: BaseException | None) -> str:
 class _Watch:
     """Hears what becomes of a connection."""
 
-    def __init__(self, client: Client, name: str, on_change: Callable[[bool], None] | None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        name: str,
+        on_change: Callable[[bool], None] | None,
+        on_lost: Callable[[str], None] | None,
+    ) -> None:
         self.error: BaseException | None = None
         self.refused = asyncio.Event()
         self.is_up = False
         self._client = client
         self._name = name
         self._on_change = on_change
+        self._on_lost = on_lost
+        self._is_lost = False
+        self._said = ""
+        self._quiet_until_s = 0.0
+        self._refused_since_s = 0.0
 
     async def on_error(self, error: Exception) -> None:
         self.error = error
-        if not self.is_up and "authorization" in str(error).lower():
-            self.refused.set()
-        if self.is_up:
-            _LOG.warning("NATS connection %s: %s", self._name, _told(error))
+        is_refusal = "authorization" in str(error).lower()
+        if not self.is_up:
+            if is_refusal:
+                self.refused.set()
+            return
+        now_s = asyncio.get_running_loop().time()
+        text = _told(error)
+        if text != self._said or now_s >= self._quiet_until_s:
+            self._said, self._quiet_until_s = text, now_s + QUIET_S
+            _LOG.warning("NATS connection %s: %s", self._name, text)
+        if self._client.is_connected or not is_refusal:
+            return
+        self._refused_since_s = self._refused_since_s or now_s
+        if now_s - self._refused_since_s >= REFUSED_S:
+            self._lose(text)
 
     async def on_away(self) -> None:
         if self.is_up and self._on_change is not None:
             self._on_change(False)
 
     async def on_back(self) -> None:
+        self._refused_since_s = 0.0
         if self._on_change is not None:
             self._on_change(True)
 
     async def on_closed(self) -> None:
-        if self.is_up and self._client.last_error is not None:
-            _LOG.error("NATS connection %s has ended: %s", self._name, _told(self._client.last_error))
+        from nats.errors import AuthorizationError, Error
+
+        error = self._client.last_error
+        # Of these classes themselves is what the server said; what a connection of ours dies of has a class of its own.
+        if self.is_up and type(error) in {Error, AuthorizationError}:
+            self._lose(_told(error))
+
+    def _lose(self, reason: str) -> None:
+        if self._is_lost:
+            return
+        self._is_lost = True
+        _LOG.error("NT-FABRIC-014  the server has ended the NATS connection %s for good: %s", self._name, reason)
+        if self._on_lost is not None:
+            self._on_lost(reason)
 
 
 def _unreadable(path: Path, reason: str) -> FabricError:

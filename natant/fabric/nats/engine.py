@@ -41,6 +41,7 @@ class Engine:
     :ivar subjects: all names of the plane.
     :ivar server: the embedded server, or None.
     :ivar replicas: copies of each stream, 1 or 3.
+    :ivar lost: done with the reason where the server ends the connection for good; the process then has to start anew.
     :ivar on_change: called in the loop with True when the connection came back and False when it went away.
     """
 
@@ -50,6 +51,7 @@ class Engine:
         self.subjects = Subjects(spec.plane)
         self.replicas = spec.replicas or 1
         self.on_change: list[Callable[[bool], None]] = []
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._is_closing = False
         self.nc: Client
         self.js: JetStreamContext
@@ -69,6 +71,7 @@ class Engine:
                 credentials=spec.credentials,
                 inbox=spec.inbox,
                 on_change=self._on_change,
+                on_lost=self._on_lost,
             )
             check_version(str(self.nc.connected_server_version), safe_url(self.url))
             if spec.replicas is None:
@@ -121,6 +124,10 @@ class Engine:
                 await nc.close()
         if self.server is not None:
             await self.server.stop()
+
+    def _on_lost(self, reason: str) -> None:
+        if not self._is_closing and not self.lost.done():
+            self.lost.set_result(reason)
 
     def _on_change(self, is_up: bool) -> None:
         if is_up:

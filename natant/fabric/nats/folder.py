@@ -100,6 +100,12 @@ def identity_of(folder: Path, spec: EngineSpec) -> Identity:
             "disk_bytes": disk_bytes,
         }
         write(path, json.dumps(found, indent=1) + "\n")
+    if found.get("mode") == "moved":
+        raise FabricError(
+            "NT-FABRIC-007",
+            f"the store in {folder} was moved to {found.get('to')}; run the plane there. To go back, which forgets what happened "
+            'since, set "mode" to "standalone" in natant.json.',
+        )
     wanted = {"format": FORMAT, "mode": "standalone", "plane": spec.plane, "partitions": spec.partitions}
     if spec.domain:
         wanted["domain"] = spec.domain

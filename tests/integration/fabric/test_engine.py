@@ -14,6 +14,7 @@ from unittest import mock
 import pytest
 
 from natant.errors import FabricError
+from natant.fabric.nats.config import Quoted
 from natant.fabric.nats.connect import connect
 from natant.fabric.nats.embedded import EmbeddedServer
 from natant.fabric.nats.engine import Engine, EngineSpec
@@ -154,3 +155,19 @@ async def test_the_log_tells_of_a_death(caplog: pytest.LogCaptureFixture) -> Non
         await until(lambda: started.server is not None and started.server.restarts)
 
     assert "NT-FABRIC-011" in caplog.text
+
+
+async def test_a_connection_that_the_server_ends_for_good_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = {"store_dir": tmp_path / "store", "sync_interval": Quoted("always")}
+    with NatsServer(tmp_path, {"jetstream": store, "authorization": {"user": "a", "password": "b"}}) as server:
+        async with engine_of(server.url("a", "b")) as started:
+            server.values["authorization"] = {"user": "a", "password": "changed"}
+            server.reload()
+            with mock.patch("natant.fabric.nats.connect.REFUSED_S", 0.3):
+                async with asyncio.timeout(10):
+                    reason = await started.lost
+
+    assert "authorization" in reason.lower()
+    assert "NT-FABRIC-014" in caplog.text
