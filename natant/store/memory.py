@@ -14,6 +14,7 @@ from sortedcontainers import SortedList
 from natant.errors import StoreError
 from natant.store.contract import DELETE, PUT, Operation
 from natant.store.record import successor
+from natant.store.window import gather
 
 __all__ = ["MemoryStore"]
 
@@ -47,8 +48,14 @@ class MemoryStore:
 
     def apply(self, batch: Sequence[Operation]) -> None:
         """Make all operations of ``batch`` true at once."""
+        latest = gather(batch)
         with self._lock:
             self._check()
+            if latest is not None and None not in latest.values():
+                known = self._values
+                self._fresh.update(dict.fromkeys([key for key in latest if key not in known]))
+                known.update(latest)  # type: ignore[arg-type]  # no value is None
+                return
             for kind, key, value in batch:
                 if kind == PUT:
                     if key not in self._values:

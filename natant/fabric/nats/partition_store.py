@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PartitionStore"]
 
-#: records in the journal, in bytes, after which a snapshot is taken, or so many as the last snapshot had where that is more
-SNAPSHOT_AFTER_BYTES: Final = 1 << 20
+#: bytes of the journal after which a snapshot is taken, or this many times those of the last one where that is more: what a recovery
+#: reads against what snapshots cost while work goes on
+SNAPSHOT_AFTER_BYTES: Final = 4 << 20
+SNAPSHOT_FACTOR: Final = 2
 #: what a message costs in the journal besides its batch
 MESSAGE_BYTES: Final = 250
 #: how often an opening begins again because the snapshot changed under it
@@ -228,7 +230,10 @@ class PartitionStore:
         self._doubtful = None
         self._memory.apply(record.batch)
         self.position = self.position._replace(number=record.number, link=record.link, sequence=sequence)
-        if self.tail_bytes >= max(SNAPSHOT_AFTER_BYTES, self._archive.size_bytes) and self._snapshot is None:
+        if (
+            self.tail_bytes >= max(SNAPSHOT_AFTER_BYTES, SNAPSHOT_FACTOR * self._archive.size_bytes)
+            and self._snapshot is None
+        ):
             self._snapshot = asyncio.get_running_loop().create_task(self._take_snapshot())
 
     # Snapshots -------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ Sans-io.  Called by :mod:`natant.fabric.nats.partition_store`.
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from hashlib import sha256
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -58,8 +58,8 @@ HEAD_SIZE: Final = _HEAD.size
 
 
 def digest(data: bytes) -> bytes:
-    """The link to a message: 16 bytes."""
-    return blake2b(data, digest_size=_LINK_SIZE).digest()
+    """The link to a message: the first 16 bytes of its SHA-256, which processors of today compute fastest."""
+    return sha256(data).digest()[:_LINK_SIZE]
 
 
 def genesis(identity: bytes) -> bytes:
