@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.cli.fault import EXIT_INTERRUPTED
+from natant.cli.nats import nats_facts
 from natant.cli.show import paint, talk
 
 if TYPE_CHECKING:
     from natant.cli.load import Found
+    from natant.fabric.nats.config import EngineSpec
     from natant.plane import Plane
     from natant.server.server import Server
 
@@ -30,6 +32,7 @@ class Serving:
 
     :ivar data: the data folder; None keeps nothing.
     :ivar tls: paths of the certificate chain and its key.
+    :ivar engine: the plane's connection to NATS; None: none.
     :ivar grace_s: time for a graceful stop; None for the server's own.
     """
 
@@ -39,6 +42,7 @@ class Serving:
     allow_origins: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     tls: tuple[str, str] | None = None
+    engine: EngineSpec | None = None
     grace_s: float | None = None
 
 
@@ -86,6 +90,7 @@ def serve(plane: Plane, serving: Serving, on_ready: Callable[[Server], None]) ->
         allow_hosts=serving.allow_hosts,
         is_volatile=serving.data is None,
         connect=reach,
+        engine=serving.engine,
         grace_s=GRACE_S if serving.grace_s is None else serving.grace_s,
     )
     code = run(plane, option, on_ready=on_ready)
@@ -112,6 +117,7 @@ def facts_of(found: Found, serving: Serving, server: Server) -> dict[str, Any]:
         "port": server.port,
         "data": None if serving.data is None else str(serving.data),
         "pid": os.getpid(),
+        "nats": None if server.service.engine is None else nats_facts(server.service.engine),
         "agents": [
             {
                 "agent": kind._schema.name,
@@ -148,6 +154,11 @@ def announce(found: Found, serving: Serving, server: Server) -> None:
     talk(
         f"{_label('open')}{paint(server.url, 'green')}  ({'this machine only' if server.is_loopback_only else 'OTHERS CAN REACH IT'})"
     )
+    if facts["nats"] is not None:
+        where = [text for name, text in facts["nats"].items() if name not in ("root", "secrets")]
+        secrets = facts["nats"].get("secrets")
+        whose = f"  (users and passwords: {shown_path(Path(secrets))})" if secrets else ""
+        talk(f"{_label('nats')}{', '.join(where)}  {facts['nats']['root']}.in.>{whose}")
     at = "" if serving.port == DEFAULT_PORT and server.is_loopback_only else f" --at {warp_url(server.url)}"
     talk(f"{_label('look')}natant ls{at}")
     talk(f"{_label('stop')}Ctrl-C, or SIGTERM: finishes what runs; what was acknowledged is safe either way")

@@ -59,7 +59,10 @@ _LOG = logging.getLogger("natant.server")
 
 
 class Feature(Protocol):
-    """What a process adds to a plane over NATS; one object for each process."""
+    """What a process adds to a plane over NATS; one object for each process.
+
+    Where it has ``counts() -> dict[str, int]``, the metrics show them by their names.
+    """
 
     def attach(self, host: Host) -> None:
         """Called once for each host before it starts: one, or in a cluster one for each partition this process owns."""
@@ -185,6 +188,7 @@ async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: 
     collector = Collector()
     switch_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
+    server.service.features, server.service.engine = features.members, engine
     stop = _Stop(server)
     if engine is not None:
         engine.lost.add_done_callback(lambda _: stop.asked.set())
@@ -251,16 +255,16 @@ class _Features:
 
     def __init__(self, engine: Engine | None, host: Host | Worker, option: Option) -> None:
         self._host = host
-        self._features: list[Feature] = []
+        self.members: list[Feature] = []
         if engine is None:
             return
         from natant.server.nats.door import NatsDoor
         from natant.server.nats.shared import SharedDoor
 
         door = NatsDoor(host, engine.nc, engine.subjects)
-        self._features.append(door if isinstance(host, Host) else SharedDoor(door, host))
-        self._features.extend(make(engine, host) for make in option.features)
-        for feature in self._features:
+        self.members.append(door if isinstance(host, Host) else SharedDoor(door, host))
+        self.members.extend(make(engine, host) for make in option.features)
+        for feature in self.members:
             if isinstance(host, Host):
                 feature.attach(host)
             else:
@@ -268,17 +272,17 @@ class _Features:
 
     async def open(self) -> None:
         """Open all, in their order."""
-        for feature in self._features:
+        for feature in self.members:
             await feature.open()
 
     async def close(self) -> None:
         """Close all, the last first; one that fails keeps no other from it."""
-        for feature in reversed(self._features):
+        for feature in reversed(self.members):
             try:
                 await feature.close()
             except Exception:
                 _LOG.exception("%s did not close well", type(feature).__name__)
-        self._features.clear()
+        self.members.clear()
 
 
 class _Stop:

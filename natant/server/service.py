@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from natant.server.limit import Limit
 from natant.server.origin import Gate
@@ -33,6 +33,10 @@ class Service:
         self.gate = gate
         self.table = Table(limit)
         self.counter = self.table.counter
+        #: what the process adds over NATS; the metrics show its counts
+        self.features: list[Any] = []
+        #: the plane's connection to NATS; None where there is none
+        self.engine: Any = None
         self.is_stopping = False
         self.stopping = asyncio.Event()
         self.log = logging.getLogger("natant.server")

@@ -30,7 +30,8 @@ DATABASE = "db"
 _FORMAT_NAME = "natant.format"
 _LOCK_NAME = "natant.lock"
 #: What a crash in the middle of making a folder can leave behind before it is ours.
-_BEFORE_FORMAT = {_LOCK_NAME, tail.NAME, _FORMAT_NAME + ".new"}
+#: ``nats`` is the embedded server's, which starts before the store is opened
+_BEFORE_FORMAT = {"nats", _LOCK_NAME, tail.NAME, _FORMAT_NAME + ".new"}
 _HEAD = "natant store, format "
 
 #: Folders this process has open: a lock of POSIX is per process, so it does not keep a second opening of our own out.

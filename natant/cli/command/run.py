@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
+from natant.cli.nats import EMBEDDED, NatsChoice, nats_options
 from natant.cli.serving import DEFAULT_PORT, Serving, announce, data_folder, facts_of, serve, set_up_log
 
 __all__ = ["cli"]
@@ -46,6 +48,7 @@ __all__ = ["cli"]
     type=click.Path(exists=True, dir_okay=False),
     help="Certificate chain and key (PEM): serve https and wss.",
 )
+@nats_options
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -63,6 +66,7 @@ __all__ = ["cli"]
 @click.pass_context
 def cli(
     context: click.Context,
+    /,
     *,
     file: str | None,
     host: str,
@@ -72,9 +76,11 @@ def cli(
     allow_origins: tuple[str, ...],
     allow_hosts: tuple[str, ...],
     tls: tuple[str, str] | None,
+    nats: str | None,
     log_format: str,
     log_level: str,
     is_json: bool,
+    **nats_more: Any,
 ) -> int:
     """Serve a plane.
 
@@ -86,6 +92,9 @@ def cli(
     """
     from natant.cli.load import ImportFault, find_file, load_plane
 
+    if nats is not None and nats != EMBEDDED and "://" not in nats and file is None:
+        nats, file = EMBEDDED, nats  # natant run --nats app.py
+    choice = NatsChoice.of(nats, nats_more)
     if data is not None and is_volatile:
         raise click.UsageError("--data and --volatile exclude each other")
     if log_format == "json" and context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT:
@@ -97,13 +106,15 @@ def cli(
     except ImportFault as error:
         click.echo(error.trace.rstrip(), err=True)
         raise
+    folder = data_folder(found, data, is_volatile)
     serving = Serving(
         host=host,
         port=port,
-        data=data_folder(found, data, is_volatile),
+        data=folder,
         allow_origins=allow_origins,
         allow_hosts=allow_hosts,
         tls=tls,
+        engine=None if choice is None else choice.engine(found.plane.name, folder),
     )
 
     def on_ready(server: object) -> None:

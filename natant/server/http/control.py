@@ -85,6 +85,9 @@ class ControlPage:
 
     def _counts(self) -> dict[str, int]:
         server = {f"server_{name}": count for name, count in self.service.counter.as_dict().items()}
+        for feature in self.service.features:
+            if hasattr(feature, "counts"):
+                server |= feature.counts()
         return dict(self.service.host.counters.as_dict()) | server
 
 

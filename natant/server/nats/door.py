@@ -83,8 +83,9 @@ class NatsDoor:
         await self._client.flush()
 
     async def own(self, partition: int) -> None:
-        """Take what is asked of the agents of a partition."""
+        """Take what is asked of the agents of a partition, from the return of this on."""
         await self._subscribe(self._subjects.at(partition))
+        await self._client.flush()
 
     async def disown(self, partition: int) -> None:
         """Take nothing more of a partition; what has come is answered."""
@@ -106,15 +107,16 @@ class NatsDoor:
     def attach(self, host: Any) -> None:
         """Publish the lanes of this host that their authors declared so; called once for each host before it starts."""
         host.kernel.on_active = lambda cell: self._publish(host, cell)
+        host.closers.append(lambda: self.follows.forget(host))
 
     def counts(self) -> dict[str, int]:
         """What the door counted since it opened, with what is under way."""
         return {
-            **self.counters,
-            "under_way": len(self._tasks),
-            "followed": len(self.follows),
-            "sent": self._outflow.sent,
-            "dropped": self._outflow.dropped,
+            **{f"nats_{name}": count for name, count in self.counters.items()},
+            "nats_under_way": len(self._tasks),
+            "nats_followed": len(self.follows),
+            "nats_sent": self._outflow.sent,
+            "nats_dropped": self._outflow.dropped,
         }
 
     async def _subscribe(self, subject: str, *, queue: str = "") -> None:

@@ -58,6 +58,7 @@ class Followed:
         "mirror",
         "number",
         "session",
+        "source",
         "subject",
         "until_s",
         "waiting",
@@ -71,6 +72,8 @@ class Followed:
         self.number = 0
         self.until_s = 0.0
         self.session: Any = None
+        #: the host that it was opened with
+        self.source: Any = None
         self.is_synced = False
         #: why it ended; None while it has not
         self.ended: LinkError | None = None
@@ -204,6 +207,12 @@ class Follows:
             if followed.until_s <= now_s:
                 self._drop(place, followed, "the lease is over")
 
+    def forget(self, host: Any) -> None:
+        """A host has stopped: what it published goes on with another one, or not at all."""
+        for place, followed in list(self._members.items()):
+            if followed.source is host:
+                self._drop(place, followed, "the agent has moved")
+
     def resume(self) -> None:
         """There is room again for events."""
         for followed in list(self._members.values()):
@@ -223,6 +232,7 @@ class Follows:
             )
         node, name = place
         followed = Followed(self._subjects.event(name, node), Mirror(LaneJson(lane.kind, lane.types())), self._outflow)
+        followed.source = host
         followed.end = lambda member, reason: self._drop(place, member, reason)
         followed.session = host.connect(followed, remote=f"nats:{followed.subject}")
         followed.session.identity = identity

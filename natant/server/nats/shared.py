@@ -26,6 +26,10 @@ class SharedDoor:
         """Called with each partition's host before it starts."""
         self._door.attach(host)
 
+    def counts(self) -> dict[str, int]:
+        """What the door counted."""
+        return self._door.counts()
+
     async def open(self) -> None:
         """Open the door for the partitions that are here by now."""
         await self._door.open(is_alone=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import nats
 from nats.aio.client import Client
@@ -18,7 +18,10 @@ from natant.server.nats import NatsDoor, NatsLimit
 from natant.store.memory import MemoryStore
 from tests.support.nats import engine
 
-__all__ = ["Fix", "Stand", "Vehicle", "app", "stand"]
+#: time for an answer on a busy machine
+WAIT_S: Final = 30
+
+__all__ = ["WAIT_S", "Fix", "Stand", "Vehicle", "app", "stand"]
 
 
 @dataclass
@@ -83,7 +86,7 @@ class Stand:
         """Ask and return the answer; a name in ``headers`` has ``_`` for ``-``."""
         subject = self.engine.subjects.ask(verb, lane_name, node)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.request(subject, body, timeout=5, headers=named or None)
+        return await self.client.request(subject, body, timeout=WAIT_S, headers=named or None)
 
 
 @contextlib.asynccontextmanager

@@ -12,11 +12,11 @@ from nats.errors import NoRespondersError
 
 from natant.link.identity import Identity
 from natant.server.nats import NatsLimit
-from tests.integration.nats.plane import GATES, app, stand
+from tests.integration.nats.plane import GATES, WAIT_S, app, stand
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_S):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -80,9 +80,9 @@ async def test_agents_are_listed_and_described() -> None:
         for number in range(3):
             await at.ask("command", "count", f"/vehicle/{number}", b"1")
         root = at.engine.subjects.root
-        listed = await at.client.request(f"{root}.in.list", b'{"prefix":"/vehicle/","limit":2}', timeout=5)
-        described = await at.client.request(f"{root}.in.describe.-.vehicle.1", timeout=5)
-        health = await at.client.request(f"{root}.in.health", timeout=5)
+        listed = await at.client.request(f"{root}.in.list", b'{"prefix":"/vehicle/","limit":2}', timeout=WAIT_S)
+        described = await at.client.request(f"{root}.in.describe.-.vehicle.1", timeout=WAIT_S)
+        health = await at.client.request(f"{root}.in.health", timeout=WAIT_S)
 
     assert [node["node"] for node in json.loads(listed.data)["nodes"]] == ["/vehicle/0", "/vehicle/1"]
     assert json.loads(listed.data)["next"] == "/vehicle/1"
@@ -118,7 +118,7 @@ async def test_bad_requests_are_refused_with_their_code(
 ) -> None:
     async with stand(limit=NatsLimit(body_bytes=1000)) as at:
         answer = await at.client.request(
-            f"{at.engine.subjects.root}.{subject}", body, timeout=5, headers=headers or None
+            f"{at.engine.subjects.root}.{subject}", body, timeout=WAIT_S, headers=headers or None
         )
         again = await at.ask("command", "count", "/vehicle/7", b"1")
 
@@ -129,7 +129,7 @@ async def test_bad_requests_are_refused_with_their_code(
 async def test_errors_of_what_was_published_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with stand() as at:
         await at.client.publish(f"{at.engine.subjects.root}.in.dance", b"")
-        await until(lambda: at.door.counts()["unanswered_errors"] == 1)
+        await until(lambda: at.door.counts()["nats_unanswered_errors"] == 1)
 
     assert "NT-SERVER-030" in caplog.text
 
@@ -138,10 +138,10 @@ async def test_what_is_under_way_is_bounded_in_all_and_for_each_agent() -> None:
     GATES["a"] = asyncio.Event()
     async with stand(limit=NatsLimit(requests=4, node_requests=3)) as at:
         under_way = [asyncio.ensure_future(at.ask("command", "wait", "/vehicle/1", b'"a"')) for _ in range(3)]
-        await until(lambda: at.door.counts()["under_way"] == 3)
+        await until(lambda: at.door.counts()["nats_under_way"] == 3)
         of_node = await at.ask("command", "wait", "/vehicle/1", b'"a"')
         under_way.append(asyncio.ensure_future(at.ask("command", "wait", "/vehicle/2", b'"a"')))
-        await until(lambda: at.door.counts()["under_way"] == 4)
+        await until(lambda: at.door.counts()["nats_under_way"] == 4)
         in_all = await at.ask("get", "count", "/vehicle/3")
         GATES["a"].set()
         answers = await asyncio.gather(*under_way)
@@ -161,7 +161,7 @@ async def test_a_lane_is_followed_by_subject_after_one_request_without_a_gap() -
         state = await at.ask("follow", "count", "/vehicle/7")
         for number in (6, 7):
             await at.ask("command", "count", "/vehicle/7", b"%d" % number)
-        first, second = [await events.next_msg(5) for _ in range(2)]
+        first, second = [await events.next_msg(WAIT_S) for _ in range(2)]
         renewed = await at.ask("follow", "count", "/vehicle/7", Natant_Life=state.headers["Natant-Life"])
 
     assert state.data == b"5"
@@ -186,7 +186,7 @@ async def test_state_and_events_of_a_list_and_a_map_fit_each_other() -> None:
             b'{"op":"update","index":0,"value":"new"}',
         ):
             await at.ask("command", "notes", "/vehicle/7", body)
-        seen = [json.loads((await events.next_msg(5)).data) for _ in range(3)]
+        seen = [json.loads((await events.next_msg(WAIT_S)).data) for _ in range(3)]
         notes = await at.ask("follow", "notes", "/vehicle/7")
         fresh = await at.ask("get", "notes", "/vehicle/7")
         await at.ask("follow", "speeds", "/vehicle/7")
@@ -210,7 +210,7 @@ async def test_published_lanes_need_no_request_and_take_wildcards() -> None:
         await at.client.flush()
         for number in (1, 2):
             await at.ask("command", "turn", f"/vehicle/{number}", b"90")
-        subjects = sorted([(await events.next_msg(5)).subject for _ in range(2)])
+        subjects = sorted([(await events.next_msg(WAIT_S)).subject for _ in range(2)])
 
     assert subjects == ["natant.transit.ev.heading.vehicle.1", "natant.transit.ev.heading.vehicle.2"]
 
@@ -220,7 +220,7 @@ async def test_a_lease_ends_and_says_so() -> None:
         events = await at.client.subscribe("natant.transit.ev.>")
         await at.ask("follow", "count", "/vehicle/7", Natant_Lease="1")
         too_many = await at.ask("follow", "position", "/vehicle/7")
-        last = await events.next_msg(5)
+        last = await events.next_msg(WAIT_S)
         assert len(at.door.follows) == 0
 
     assert code_of(too_many) == "NT-SERVER-034"
@@ -261,7 +261,7 @@ async def test_what_raises_on_this_side_is_told_and_logged(
 ) -> None:
     async with stand() as at:
         monkeypatch.setattr(at.host, "health", lambda: {"strange": object()})
-        answer = await at.client.request(f"{at.engine.subjects.root}.in.health", b"", timeout=5)
+        answer = await at.client.request(f"{at.engine.subjects.root}.in.health", b"", timeout=WAIT_S)
 
     assert code_of(answer) == "NT-SERVER-035"
     assert "TypeError" in caplog.text
@@ -297,7 +297,7 @@ async def test_partitions_are_owned_and_disowned() -> None:
             await at.door.disown(partition)
         with pytest.raises(NoRespondersError):
             await at.ask("get", "count", "/vehicle/7")
-        deep = await at.client.request(f"{at.engine.subjects.root}.in.get.count." + "x." * 9 + "y", b"", timeout=5)
+        deep = await at.client.request(f"{at.engine.subjects.root}.in.get.count." + "x." * 9 + "y", b"", timeout=WAIT_S)
 
     assert owned.data == b"0"
     assert code_of(deep) == "NT-PLANE-004", "what is too long for the mapping is taken by any worker"

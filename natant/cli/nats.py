@@ -1,0 +1,134 @@
+"""The options of ``natant run`` that open a plane to NATS, and what they make."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from natant.fabric.nats.config import EngineSpec
+
+__all__ = ["EMBEDDED", "NatsChoice", "nats_facts", "nats_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: ``--nats`` without a URL
+EMBEDDED: Final = "embedded"
+#: the embedded server's folder within the data folder
+FOLDER: Final = "nats"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatsChoice:
+    """What was chosen.
+
+    :ivar url: servers that run already; None starts one.
+    :ivar port: of the embedded server; 0 takes a free one.
+    """
+
+    url: str | None
+    credentials: Path | None = None
+    port: int = 0
+    websocket: int | None = None
+    mqtt: int | None = None
+
+    @classmethod
+    def of(cls, nats: str | None, options: dict[str, Any]) -> NatsChoice | None:
+        """The choice made by the options; None where NATS was not asked for.
+
+        :raises click.UsageError: where they do not fit each other.
+        """
+        if nats is None:
+            if any(value is not None for value in options.values()):
+                raise click.UsageError("--nats-port, --nats-websocket, --nats-mqtt and --nats-creds go with --nats")
+            return None
+        credentials = options["nats_creds"]
+        if nats == EMBEDDED:
+            if credentials is not None:
+                raise click.UsageError("--nats-creds goes with --nats URL; the embedded server makes its own")
+            return cls(
+                url=None,
+                port=options["nats_port"] or 0,
+                websocket=options["nats_websocket"],
+                mqtt=options["nats_mqtt"],
+            )
+        if any(options[name] is not None for name in ("nats_port", "nats_websocket", "nats_mqtt")):
+            raise click.UsageError(
+                "--nats-port, --nats-websocket and --nats-mqtt are the embedded server's; leave the URL away"
+            )
+        return cls(url=nats, credentials=Path(credentials) if credentials else None)
+
+    def engine(self, plane: str, data: Path | None) -> EngineSpec:
+        """The engine of a plane.
+
+        :param data: the plane's data folder; None where nothing is kept.
+        """
+        from natant.fabric.nats.config import EngineSpec
+
+        if self.url is not None:
+            return EngineSpec(plane=plane, url=self.url, credentials=self.credentials)
+        if data is None:
+            folder = Path(tempfile.mkdtemp(prefix="natant-nats-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        else:
+            folder = data / FOLDER
+        return EngineSpec(
+            plane=plane,
+            folder=folder,
+            port=self.port,
+            websocket=_listener(self.websocket),
+            mqtt=_listener(self.mqtt),
+        )
+
+
+def _listener(port: int | None) -> bool | int:
+    return False if port is None else port or True
+
+
+def nats_options(command: F) -> F:
+    """Decorator: the options."""
+    port = click.IntRange(0, 65535)
+    for option in (
+        click.option(
+            "--nats-creds",
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False),
+            help="Credentials for --nats=URL, a .creds file.",
+        ),
+        click.option("--nats-mqtt", metavar="PORT", type=port, help="Let MQTT devices in at this port; 0: a free one."),
+        click.option("--nats-websocket", metavar="PORT", type=port, help="Let browsers speak NATS at this port."),
+        click.option("--nats-port", metavar="PORT", type=port, help="The port of the embedded NATS server."),
+        click.option(
+            "--nats",
+            metavar="[=URL]",
+            is_flag=False,
+            flag_value=EMBEDDED,
+            help="Let NATS clients command, read and follow: through an embedded server, or those at URL.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def nats_facts(engine: Any) -> dict[str, Any]:
+    """Where NATS clients find the plane, for people and programs; no passwords: ``secrets`` names the file that holds them."""
+    from natant.fabric.nats.connect import safe_url
+
+    root = engine.subjects.root
+    if engine.server is None:
+        return {"url": safe_url(engine.url), "root": root}
+    host, ports = engine.spec.host, engine.server.ports
+    facts: dict[str, Any] = {"url": f"nats://{host}:{ports.nats}", "root": root}
+    if ports.websocket:
+        facts["websocket"] = f"ws://{host}:{ports.websocket}"
+    if ports.mqtt:
+        facts["mqtt"] = f"mqtt://{host}:{ports.mqtt}"
+    facts["secrets"] = str(engine.spec.folder / "secrets.json")
+    return facts
