@@ -13,6 +13,7 @@ from natant.kernel.cell import Cell
 from natant.kernel.config import Config
 from natant.kernel.route import Router
 from natant.link.hub import Authenticator, Policy
+from natant.link.identity import ANONYMOUS, Identity
 from natant.queue.policy import QueuePolicy, QueueSpec
 
 __all__ = ["Item", "Plane", "SourceSpec", "StaticFiles"]
@@ -70,6 +71,7 @@ class Plane:
     :param meta: serve ``swim:meta:`` and ``swimos:meta:`` nodes.
     :param is_private: nobody without credentials is told anything over HTTP but files and whether the server is well: no descriptions,
         lists, counters, metrics. Links, reads and commands are up to the policy.
+    :param unnamed: who asks over NATS and shows no token.
     :raises PlaneError: ``NT-PLANE-002`` for ambiguous routes, ``NT-PLANE-008`` for a class without one.
     """
 
@@ -80,6 +82,7 @@ class Plane:
     policy: Policy | None = None
     meta: bool = True
     is_private: bool = False
+    unnamed: Identity = ANONYMOUS
     sources: list[SourceSpec] = field(default_factory=list, init=False)
     files: list[StaticFiles] = field(default_factory=list, init=False)
     queues: list[QueueSpec] = field(default_factory=list, init=False)

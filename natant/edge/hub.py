@@ -98,6 +98,10 @@ class HubSide:
 
     async def _answer(self, message: Any) -> None:
         edge = self.names.edge_of(message.subject)
+        if not message.reply.startswith(f"{self.names.answers(edge)}."):  # the hub may publish where an edge may not
+            self.status.count("questions_refused")
+            _log.warning("edge %s wants its answer at %r, which is none of its own subjects", edge, message.reply[:80])
+            return
         try:
             question = json.loads(message.data)
             verb = question.get("verb") if isinstance(question, dict) else None

@@ -23,7 +23,7 @@ from natant.fabric.nats.credential import DOOR_TYPE, TOKEN_LIFE_MAX_S
 from natant.fabric.nats.nkey import ACCOUNT, USER
 from natant.link.identity import Identity, Refusal
 from natant.tenant.account import Account
-from natant.tenant.role import Role
+from natant.tenant.role import ROLES, Role
 
 __all__ = ["Authenticator", "TenantUser"]
 
@@ -37,9 +37,10 @@ KNOWN_LIMIT: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class TenantUser:
-    """What is known of who holds a verified token; the claims of its :class:`~natant.link.identity.Identity`.
+    """What is known of who holds a verified token.
 
-    :ivar key: public key.
+    :ivar tenant: public key of its account.
+    :ivar key: its own public key.
     :ivar issued: epoch second; :ivar expires: likewise, infinite where the user never expires.
     """
 
@@ -49,6 +50,17 @@ class TenantUser:
     role: Role
     issued: int
     expires: float
+
+    def claims(self) -> dict[str, Any]:
+        """As plain data, which an :class:`~natant.link.identity.Identity` takes to other workers."""
+        return {
+            "tenant": self.tenant,
+            "user": self.name,
+            "key": self.key,
+            "role": self.role.name,
+            "issued": self.issued,
+            "expires": self.expires,
+        }
 
 
 class Authenticator:
@@ -77,8 +89,19 @@ class Authenticator:
 
     def may(self, identity: Identity, verb: str, node: str, lane: str) -> bool:
         """The policy: what the role says; somebody unknown may nothing."""
-        user = identity.claims
-        return isinstance(user, TenantUser) and user.role.may(user.name, verb, node)
+        claims = identity.claims
+        if not isinstance(claims, dict) or claims.get("tenant") != self.account.public:
+            return False
+        role = ROLES.get(str(claims.get("role")))
+        return role is not None and role.may(str(claims.get("user")), verb, node)
+
+    def unnamed(self) -> Identity:
+        """Who asks over NATS without a door token: some user of this account.
+
+        The servers have let the message through, and they hold each role to its subjects; so nothing is asked of it here.  A policy of
+        the plane's own sees no name.
+        """
+        return Identity("", claims={"tenant": self.account.public, "user": "", "role": "engine"})
 
     def update(self, account: Account) -> bool:
         """Take a newer version of the account; False for one that is older, or of another tenant."""
@@ -88,12 +111,12 @@ class Authenticator:
         self._known.clear()
         return True
 
-    def end_of(self, user: TenantUser) -> TenantError | None:
-        """Why a user that was let in may stay no longer; None where it may."""
-        if self._clock() >= user.expires:
-            return _refusal("NT-TENANT-003", f"the token of user {user.name} has expired; ask for a new one")
-        if self.account.is_revoked(user.key, user.issued):
-            return _refusal("NT-TENANT-005", f"the token of user {user.name} was revoked")
+    def end_of(self, claims: dict[str, Any]) -> TenantError | None:
+        """Why a user that was let in with these claims may stay no longer; None where it may."""
+        if self._clock() >= claims["expires"]:
+            return _refusal("NT-TENANT-003", f"the token of user {claims['user']} has expired; ask for a new one")
+        if self.account.is_revoked(claims["key"], claims["issued"]):
+            return _refusal("NT-TENANT-005", f"the token of user {claims['user']} was revoked")
         return None
 
     # --- inside ---------------------------------------------------------------------------------------------------
@@ -124,7 +147,7 @@ class Authenticator:
         jwt.read(token, USER)
         if not user.role.verbs:
             raise _refusal("NT-TENANT-013", f"role {user.role.name} is for NATS only; it may not use this door", 403)
-        identity = Identity(user.name, claims=user)
+        identity = Identity(user.name, claims=user.claims())
         if len(self._known) >= KNOWN_LIMIT:
             self._known.clear()
         self._known[token] = identity, min(expires, user.expires)
@@ -163,8 +186,8 @@ class Authenticator:
         start = _number(claims.get("nbf", 0))
         if issued is None or expires is None or start is None or now < start:
             raise _refusal("NT-TENANT-003", "the user's token is not valid yet, or does not say when")
-        user = TenantUser(account.name, str(claims.get("name")), str(claims.get("sub")), role, int(issued), expires)
-        reason = self.end_of(user)
+        user = TenantUser(account.public, str(claims.get("name")), str(claims.get("sub")), role, int(issued), expires)
+        reason = self.end_of(user.claims())
         if reason is not None:
             raise reason
         return user

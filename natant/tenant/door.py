@@ -19,7 +19,7 @@ from natant.fabric.nats.credential import Credentials
 from natant.link.identity import Identity
 from natant.plane import Plane
 from natant.tenant.account import Account
-from natant.tenant.authenticator import Authenticator, TenantUser
+from natant.tenant.authenticator import Authenticator
 
 if TYPE_CHECKING:
     from natant.fabric.nats.engine import Engine
@@ -76,10 +76,11 @@ class TenantDoor:
         own = plane.policy
         plane.authenticator = self.authenticator
         plane.policy = self.authenticator.may if own is None else _both(self.authenticator.may, own)
+        plane.unnamed = self.authenticator.unnamed()
         plane.is_private = True
 
     def attach(self, host: Host) -> None:
-        """Watch the sessions of a host."""
+        """Watch the sessions of a host; those that end here end at the worker that has the connection, too."""
         self._hubs.append(host.hub)
         host.closers.append(lambda: self._hubs.remove(host.hub))
 
@@ -97,13 +98,13 @@ class TenantDoor:
         end_of = self.authenticator.end_of
         for hub in self._hubs:
             for session in list(hub.sessions):
-                user = session.identity.claims
-                if not isinstance(user, TenantUser):
+                claims = session.identity.claims
+                if not isinstance(claims, dict) or "expires" not in claims:
                     continue
-                reason = end_of(user)
+                reason = end_of(claims)
                 if reason is not None:
                     self.ended += 1
-                    _LOG.info("session of %s at %s closed: %s", user.name, session.remote, reason)
+                    _LOG.info("session of %s at %s closed: %s", session.identity.name, session.remote, reason)
                     session.end(1008, str(reason))
 
     async def _look(self) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Final
 __all__ = ["ROLES", "Role"]
 
 #: verbs of the subjects ``natant.<plane>.in.<verb>.<lane>.<node>`` that change nothing
-READ_VERBS: Final = ("get", "follow", "list", "describe")
+READ_VERBS: Final = ("get", "follow", "describe")
 #: verbs at the doors, as a policy knows them
 _LOOK: Final = frozenset({"link", "sync", "read"})
 #: subscriptions that a user's connection may have
@@ -60,12 +60,11 @@ class Role:
         if self.name == "engine":
             return {"pub": {"allow": [">"]}, "sub": {"allow": [">"]}, "subs": -1, "data": -1, "payload": -1}
         verbs = [*READ_VERBS, "command"] if self.is_own or "command" in self.verbs else READ_VERBS
-        if self.is_own:
-            verbs = [verb for verb in verbs if verb != "list"]  # a list names the agents of others
-            tails = ["*.*.{{name()}}", "*.*.{{name()}}.>"]
-        else:
-            tails = [">"]
+        tails = ["*.*.{{name()}}", "*.*.{{name()}}.>"] if self.is_own else [">"]
         publish = [f"natant.*.{way}.{verb}.{tail}" for way in ("in", "at.*") for verb in verbs for tail in tails]
+        publish.append("natant.*.in.health")
+        if not self.is_own:  # a list names the agents of others
+            publish.append("natant.*.in.list")
         follow = ["natant.*.ev.*.*.{{name()}}", "natant.*.ev.*.*.{{name()}}.>"] if self.is_own else ["natant.*.ev.>"]
         found: dict[str, Any] = {
             "pub": {"allow": publish},

@@ -33,6 +33,9 @@ __all__ = ["NatsDoor"]
 
 #: time for what waits to leave when the door closes
 GRACE_S: Final = 2.0
+#: what the subject of an answer begins with.  The door may publish more than who asks: an answer that went wherever it is told to could
+#: be a record in a journal, or a call of JetStream's management
+INBOX: Final = "_INBOX"
 #: what workers take together
 QUEUE_GROUP: Final = "natant"
 #: troubles of one cause are logged once in so many seconds
@@ -147,6 +150,9 @@ class NatsDoor:
         """Take one message; never waits."""
         self.counters["requests"] += 1
         ask: Ask | None = None
+        if message.reply and not message.reply.startswith(INBOX):
+            self._refuse(message.subject, "", _foreign_reply(message.reply))
+            return
         try:
             ask = self._read(message)
             self._check_room(ask)
@@ -222,6 +228,14 @@ class NatsDoor:
         if now_s >= self._quiet_until_s.get(cause, 0.0):
             self._quiet_until_s[cause] = now_s + QUIET_S
             _LOG.warning(message, *values)
+
+
+def _foreign_reply(reply: str) -> ServerError:
+    return ServerError(
+        "NT-SERVER-036",
+        f"the answer is asked for at {reply[:80]!r}; answers go to subjects that begin with {INBOX}, as those of all clients do",
+        http_status=400,
+    )
 
 
 def _broken(ask: Ask) -> ServerError:

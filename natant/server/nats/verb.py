@@ -10,7 +10,7 @@ import msgspec
 from natant.codec.recon.value import Record
 from natant.errors import ServerError
 from natant.lane.base import to_value
-from natant.link.identity import ANONYMOUS, Identity, Refusal
+from natant.link.identity import Identity, Refusal
 from natant.server.http.lanejson import LaneJson, is_keyed
 from natant.server.nats.ask import Answer, Ask
 from natant.server.nats.follow import Follows
@@ -125,17 +125,19 @@ class Verbs:
         return LaneJson(lane.kind, lane.types())
 
     def _identity(self, ask: Ask) -> Identity:
-        """Who asks; anonymous where no token came or the plane has no authenticator.
+        """Who asks; the plane's unnamed where no token came or the plane has no authenticator.
 
-        :raises ServerError: ``NT-SERVER-019`` where the token is refused.
+        :raises NatantError: ``NT-SERVER-019`` where the token is refused, or what the authenticator says of it.
         """
         authenticator: Any = self._host.plane.authenticator
         scheme, _, token = ask.headers.get("authorization", "").partition(" ")
         if authenticator is None or scheme.lower() != "bearer":
-            return ANONYMOUS
+            return self._host.plane.unnamed  # type: ignore[no-any-return]
         verdict = authenticator(Record.of({"token": token.strip()}), ask.node or "/")
         if isinstance(verdict, Identity):
             return verdict
+        if isinstance(verdict, Refusal) and verdict.error is not None:
+            raise verdict.error
         is_forbidden = isinstance(verdict, Refusal) and verdict.is_forbidden
         raise ServerError(
             "NT-SERVER-019",

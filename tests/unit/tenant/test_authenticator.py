@@ -15,7 +15,7 @@ from natant.fabric.nats.credential import DOOR_TYPE, TOKEN_LIFE_MAX_S, Credentia
 from natant.fabric.nats.nkey import ACCOUNT, USER, KeyPair
 from natant.link.identity import ANONYMOUS, Identity, Refusal
 from natant.tenant.account import Account
-from natant.tenant.authenticator import KNOWN_LIMIT, Authenticator, TenantUser
+from natant.tenant.authenticator import KNOWN_LIMIT, Authenticator
 from natant.tenant.folder import OperatorFolder
 from natant.tenant.quota import Quota
 
@@ -68,12 +68,21 @@ def test_a_user_is_let_in(world: World) -> None:
 
     assert isinstance(identity, Identity)
     assert identity.name == "ann"
-    assert isinstance(identity.claims, TenantUser)
-    assert (identity.claims.tenant, identity.claims.role.name, identity.claims.key) == (
-        "acme",
-        "writer",
-        ann.key.public,
-    )
+    assert identity.claims == {
+        "tenant": world.account().public,
+        "user": "ann",
+        "key": ann.key.public,
+        "role": "writer",
+        "issued": NOW,
+        "expires": NOW + 86_400,
+    }
+
+
+def test_who_asks_over_nats_was_let_in_by_the_servers(world: World) -> None:
+    stranger = Authenticator(world.account("bolt")).unnamed()
+
+    assert world.door.may(world.door.unnamed(), "command", "/vehicle/7", "drive")
+    assert not world.door.may(stranger, "command", "/vehicle/7", "drive")
 
 
 def test_what_was_verified_is_remembered_until_it_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
