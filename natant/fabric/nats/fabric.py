@@ -37,6 +37,8 @@ MEMBER_LIFE_S: Final = 30
 RENEW_EVERY_S: Final = 8.0
 #: how often the table is read without being told to
 POLL_EVERY_S: Final = 2.0
+#: how long a worker that closes tries to tell the others
+GOODBYE_S: Final = 2.0
 #: how often a claim that found an old revision is tried again
 CLAIM_TRIES: Final = 3
 
@@ -102,8 +104,9 @@ class NatsFabric:
         for job in list(self._jobs.values()):
             job.cancel()
         try:
-            await self._table.remove(f"w.{self.worker}")
-        except FabricError as error:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._table.remove(f"w.{self.worker}")
+        except (FabricError, TimeoutError) as error:
             _LOG.warning("worker %s leaves without telling the others, who will find out: %s", self.worker, error)
         await self._trunk.close()
         await self._table.close()
