@@ -15,7 +15,7 @@ from typing import Final
 
 __all__ = ["ALARM_EVERY_S", "PING_EVERY_S", "Detector"]
 
-#: how often pings are sent and verdicts formed
+#: how often pings are sent and verdicts formed, in peace and once somebody has refused
 PING_EVERY_S: Final = 0.2
 ALARM_EVERY_S: Final = 0.05
 #: how long nobody has listened before a worker is dead, and how many pings must have told so

@@ -76,6 +76,7 @@ _FIXED: Final = {
     "client": "The client",
     "observe": "Watching",
     "tenant": "Tenants",
+    "fabric": "The fabric",
     "codec/recon/limit.py": "Recon, further",
     "loop.py": "Threads",
 }
@@ -83,7 +84,7 @@ _FIXED: Final = {
 _OTHERS: Final = frozenset(
     {
         "SET", "UPDATE", "REMOVE", "CLEAR", "TAKE", "DROP", "PUSH", "MOVE", "CUE", "PUT", "DELETE", "DELETE_PREFIX",
-        "CUT_SHORT", "FORMAT", "HIGHEST_PORT", "MIB", "SEAL_SIZE", "TRACE", "TICKS", "CLOSE_REASON_BYTES", "SIGNAL",
+        "CUT_SHORT", "FORMAT", "HEAD_SIZE", "IDENTITY_SIZE", "IS_THERE", "LEVEL", "NO_MESSAGE", "NO_STREAM", "UNLIMITED", "WRONG_LAST", "HIGHEST_PORT", "MIB", "SEAL_SIZE", "TRACE", "TICKS", "CLOSE_REASON_BYTES", "SIGNAL",
     }
 )  # fmt: skip
 _KIB: Final = 1024
