@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "command": "Command a lane and wait until the effect is durable.",
     "link": "Follow a lane: its state, then every change.",
     "parked": "Look at work that failed; do it again, or drop it.",
+    "edge": "At a hub: add edges, list them, remove them.",
     "errors": "Explain an error by its code.",
     "doctor": "Check this machine and installation.",
     "grow": "Bring the store of an embedded NATS server into a cluster.",

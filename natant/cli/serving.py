@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,7 @@ class Serving:
     :ivar tls: paths of the certificate chain and its key.
     :ivar engine: the plane's connection to NATS; None: none.
     :ivar grace_s: time for a graceful stop; None for the server's own.
+    :ivar features: makers of what is added over NATS.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +45,7 @@ class Serving:
     tls: tuple[str, str] | None = None
     engine: EngineSpec | None = None
     grace_s: float | None = None
+    features: Sequence[Callable[..., Any]] = ()
 
 
 def data_folder(found: Found, data: str | None, is_volatile: bool) -> Path | None:
@@ -92,6 +94,7 @@ def serve(plane: Plane, serving: Serving, on_ready: Callable[[Server], None]) ->
         connect=reach,
         engine=serving.engine,
         grace_s=GRACE_S if serving.grace_s is None else serving.grace_s,
+        features=serving.features,
     )
     code = run(plane, option, on_ready=on_ready)
     return EXIT_INTERRUPTED if code == CUT_SHORT else code

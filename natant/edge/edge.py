@@ -55,9 +55,6 @@ class EdgeSide:
     def attach(self, host: Host) -> None:
         """Carry what the agents of a host send to the hub; call it before the host starts."""
         self.keeper.attach(host)
-        more = host.kernel.counter.more
-        if self.counts not in more:
-            more.append(self.counts)
         kind = hub_agent(host.env.now, self.facts)
         route = kind._schema.route
         assert route is not None
@@ -66,7 +63,7 @@ class EdgeSide:
         if is_away is None or not is_away(NODE):
             self._host = host
 
-    async def start(self) -> None:
+    async def open(self) -> None:
         """Begin to keep, forward and copy; call it when the host has started."""
         await self.wire.open()
         metadata = await self.stream.ensure(
@@ -94,7 +91,7 @@ class EdgeSide:
             self._copier = Copier(self.wire, host.kernel, self.names, self.edge, self.status)
             self._copier.start()
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Stop; what has not been forwarded stays for the next start."""
         for part in (self._copier, self.forwarder, self.keeper, self.wire):
             if part is None:

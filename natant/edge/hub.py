@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -13,15 +14,19 @@ from natant.edge.ingest import Ingest
 from natant.edge.name import SOURCE, EdgeNames
 from natant.edge.status import EdgeStatus
 from natant.errors import EdgeError, NatantError
+from natant.fabric.nats.leaf import Edges
 from natant.fabric.nats.wire import Log, Wire
 
 if TYPE_CHECKING:
+    from natant.fabric.nats.embedded import EmbeddedServer
     from natant.fabric.nats.engine import Engine
     from natant.host import Host
     from natant.server.port import HostPort
 
 __all__ = ["HubSide"]
 
+#: so often it is looked whether edges were added or removed
+LOOK_EVERY_S: Final = 1.0
 #: what may wait at the hub until its agents have done it
 STREAM_BYTES: Final = 1024 * 1024 * 1024
 #: one answer with the state of lanes; what does not fit comes with the next question
@@ -35,26 +40,24 @@ _log = logging.getLogger("natant.edge")
 class HubSide:
     """Receives edges, for one process of the hub.
 
+    :param port: the plane, for what edges read.
     :param stream_bytes: how much may wait until agents have done it.
     """
 
-    def __init__(self, engine: Engine, *, stream_bytes: int = STREAM_BYTES) -> None:
+    def __init__(self, engine: Engine, port: HostPort, *, stream_bytes: int = STREAM_BYTES) -> None:
         self._engine = engine
+        self._port = port
         self._bytes = stream_bytes
         self.names = EdgeNames(engine.spec.plane)
         self.status = EdgeStatus()
         self._wire = Wire(engine.nc, engine.nc.new_inbox())
         self.stream = Log(self._wire, engine.subjects.aggregate_stream)
         self._ingests: list[Ingest] = []
-        self._port: HostPort | None = None
         self._listening: list[Any] = []
+        self._watch: asyncio.Task[None] | None = None
 
-    async def start(self, port: HostPort) -> None:
-        """Create the stream and answer edges.
-
-        :param port: the plane, for what edges read.
-        """
-        self._port = port
+    async def open(self) -> None:
+        """Create the stream and answer edges."""
         await self._wire.open()
         await self.stream.ensure(
             [self.names.parcels()], max_bytes=self._bytes, replicas=self._engine.replicas, metadata={}
@@ -66,9 +69,15 @@ class HubSide:
         ]
         for ingest in self._ingests:
             ingest.wake()
+        if self._engine.server is not None:
+            self._watch = asyncio.get_running_loop().create_task(self._watch_edges(self._engine.server))
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Answer no more."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
         for subscription in self._listening:
             if self._engine.nc.is_connected:
                 await subscription.unsubscribe()
@@ -77,9 +86,6 @@ class HubSide:
 
     def attach(self, host: Host) -> None:
         """Have the host that reads the plane's sources take in what comes from edges."""
-        more = host.kernel.counter.more
-        if self.counts not in more:
-            more.append(self.counts)
         if host.place is None or host.place.has_source(SOURCE):
             ingest = Ingest(host.kernel, self.stream, self.names, self.status)
             host.pumps.append(ingest)
@@ -89,6 +95,22 @@ class HubSide:
     def counts(self) -> dict[str, int]:
         """For metrics."""
         return {f"edge_{name}": count for name, count in self.status.counts.items()}
+
+    async def _watch_edges(self, server: EmbeddedServer) -> None:
+        """Have the server know edges that are added and removed while it runs."""
+        edges = Edges(server.folder)
+        version = edges.version()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if edges.version() == version:
+                continue
+            version = edges.version()
+            try:
+                server.reload()
+            except (NatantError, OSError) as error:
+                _log.error("the list of edges has changed and cannot be used: %s", error)
+            else:
+                _log.info("the list of edges has changed: %d are let in", len(edges.all()))
 
     # --- answering ------------------------------------------------------------------------------------------------
 
@@ -159,7 +181,6 @@ class HubSide:
         return {"lanes": found}
 
     async def _state(self, node: str, lane: str, digest: Any) -> Any:
-        assert self._port is not None
         try:
             text = recon.encode(await self._port.read(node, lane), exact=True)
         except NatantError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 __all__ = ["Counter"]
 
 _NAMES = (
@@ -15,14 +13,9 @@ _NAMES = (
 
 
 class Counter:
-    """Counts since the host started; each attribute is an ``int``.
+    """Counts since the host started; each attribute is an ``int``."""
 
-    :ivar more: ask these for what others count beside the host: queues, edges.
-    """
-
-    __slots__ = (*_NAMES, "more")
-
-    more: list[Callable[[], Mapping[str, int]]]
+    __slots__ = _NAMES
 
     activations: int
     commands: int
@@ -55,11 +48,7 @@ class Counter:
     def __init__(self) -> None:
         for name in _NAMES:
             setattr(self, name, 0)
-        self.more = []
 
     def as_dict(self) -> dict[str, int]:
         """All counts by name."""
-        found = {name: getattr(self, name) for name in _NAMES}
-        for counts in self.more:
-            found.update(counts())
-        return found
+        return {name: getattr(self, name) for name in _NAMES}

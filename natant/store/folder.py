@@ -20,18 +20,20 @@ from natant.store import tail
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["DATABASE", "FORMAT", "Folder", "explain", "is_full", "sync_directory"]
+__all__ = ["DATABASE", "FORMAT", "NATS", "Folder", "explain", "is_full", "sync_directory"]
 
 #: The format this code writes.  Another one is refused; format 1 was never released.
 FORMAT = 2
 #: The database's folder inside ours.
 DATABASE = "db"
 
+#: The folder of the plane's NATS server inside ours, where it has one; that is started before the store is opened.
+NATS = "nats"
+
 _FORMAT_NAME = "natant.format"
 _LOCK_NAME = "natant.lock"
 #: What a crash in the middle of making a folder can leave behind before it is ours.
-#: ``nats`` is the embedded server's, which starts before the store is opened
-_BEFORE_FORMAT = {"nats", _LOCK_NAME, tail.NAME, _FORMAT_NAME + ".new"}
+_BEFORE_FORMAT = {NATS, _LOCK_NAME, tail.NAME, _FORMAT_NAME + ".new"}
 _HEAD = "natant store, format "
 
 #: Folders this process has open: a lock of POSIX is per process, so it does not keep a second opening of our own out.

@@ -86,11 +86,15 @@ class Pair:
         self._password = Edges(place).add("e1")
         plane = self._make()
         async with engine(plane.name, folder=place, leafs=True) as self.hub_engine:
-            self.hub_side = HubSide(self.hub_engine)
-            async with _running(plane, self.folder / "hub", self.hub_side.attach) as self.hub:
-                await self.hub_side.start(self.hub)
+
+            def attach(host: Host) -> None:
+                self.hub_side = HubSide(self.hub_engine, host)
+                self.hub_side.attach(host)
+
+            async with _running(plane, self.folder / "hub", attach) as self.hub:
+                await self.hub_side.open()
                 yield
-                await self.hub_side.stop()
+                await self.hub_side.close()
 
     async def start_edge(self) -> None:
         """Start the edge on what it stored."""
@@ -107,9 +111,9 @@ class Pair:
         async with engine(plane.name, folder=self.folder / "edge-nats", leaf=url) as self.edge_engine:
             self.edge_side = EdgeSide(self.edge_engine, "e1", copies=self._copies)
             async with _running(plane, self.folder / "edge", self.edge_side.attach) as self.edge:
-                await self.edge_side.start()
+                await self.edge_side.open()
                 yield
-                await self.edge_side.stop()
+                await self.edge_side.close()
 
     async def send(self, node: str, lane: str, value: Any) -> None:
         """Command an agent of the edge; returns after its commit."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from natant.cli.edge import EdgeChoice, edge_options
 from natant.cli.nats import EMBEDDED, NatsChoice, nats_options
 from natant.cli.serving import DEFAULT_PORT, Serving, announce, data_folder, facts_of, serve, set_up_log
 
@@ -63,6 +64,7 @@ __all__ = ["cli"]
     help="What is logged. [default: warning; info with --log-format json]",
 )
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON line on stdout when the server is up.")
+@edge_options
 @click.pass_context
 def cli(
     context: click.Context,
@@ -80,6 +82,7 @@ def cli(
     log_format: str,
     log_level: str,
     is_json: bool,
+    edge: EdgeChoice,
     **nats_more: Any,
 ) -> int:
     """Serve a plane.
@@ -114,7 +117,8 @@ def cli(
         allow_origins=allow_origins,
         allow_hosts=allow_hosts,
         tls=tls,
-        engine=None if choice is None else choice.engine(found.plane.name, folder),
+        engine=edge.engine(found.plane.name, folder, choice and choice.engine(found.plane.name, folder)),
+        features=edge.features(),
     )
 
     def on_ready(server: object) -> None:

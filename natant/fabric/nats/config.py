@@ -72,6 +72,7 @@ class EngineSpec:
     :ivar websocket: embedded: a listener for browsers; True chooses a port, which then stays.
     :ivar mqtt: embedded: a listener for MQTT devices.
     :ivar leafs: embedded: a listener for edges that connect as leaf nodes.
+    :ivar leafs_host: embedded: the address that listener is bound to; None: as ``host``.
     :ivar leaf: embedded: the hub this server connects to as a leaf, ``nats-leaf://user:password@host:port``.
     :ivar leaf_credentials: embedded: a ``.creds`` file for the hub.
     :ivar domain: embedded: JetStream's domain; None keeps the folder's, or makes one.
@@ -94,6 +95,7 @@ class EngineSpec:
     websocket: bool | int = False
     mqtt: bool | int = False
     leafs: bool | int = False
+    leafs_host: str | None = None
     leaf: str | None = None
     leaf_credentials: Path | None = None
     domain: str | None = None
@@ -271,7 +273,7 @@ def _listeners(spec: EngineSpec, ports: Ports) -> dict[str, Any]:
     leafs: dict[str, Any] = {}
     if ports.leafs:
         # Edges keep to the address they were given: behind NAT or a proxy the server's own is of no use to them.
-        leafs |= {"host": spec.host, "port": ports.leafs, "no_advertise": True}
+        leafs |= {"host": spec.leafs_host or spec.host, "port": ports.leafs, "no_advertise": True}
     if spec.leaf:
         remote = leaf_remote(spec.leaf, spec.leaf_credentials)
         leafs |= {"reconnect": LEAF_RECONNECT, "remotes": [remote]}

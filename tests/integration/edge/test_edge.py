@@ -91,7 +91,7 @@ async def test_what_an_edge_sends_is_done_at_the_hub_once_and_in_order_over_cuts
         await until(lambda: len(at_hub(pair)) >= sent + 1, "a capture")
 
         assert at_hub(pair) == list(range(sent + 1))
-        counts = pair.hub.kernel.counter.as_dict()
+        counts = pair.hub_side.counts()
         assert counts["edge_done"] == sent + 1
         assert "edge_missing" not in counts
         await until(lambda: not pair.edge_side.keeper.waiting)
@@ -191,6 +191,7 @@ async def test_a_stream_that_the_server_refuses_is_told() -> None:
             await log.append("x", b"1", after=0)
         with pytest.raises(EdgeError, match="NT-EDGE-003"):
             await log.append("x", b"1" * 900, after=1)
+        assert await log.append("x", b"1", after=1) == 2
         assert [entry.sequence for entry in await log.read(2, "x", max_bytes=10_000)] == [2]
         await log.purge("x", 2)
         assert await log.append("x", b"2", after=2) == 3
