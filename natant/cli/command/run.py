@@ -117,7 +117,9 @@ def cli(
         allow_origins=allow_origins,
         allow_hosts=allow_hosts,
         tls=tls,
-        engine=edge.engine(found.plane.name, folder, choice and choice.engine(found.plane.name, folder)),
+        engine=edge.engine(
+            found.plane.name, folder, None if choice is None else choice.engine(found.plane.name, folder)
+        ),
         features=edge.features(),
     )
 
