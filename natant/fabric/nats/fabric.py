@@ -79,6 +79,7 @@ class NatsFabric:
         """Become a member."""
         self._member = Member(self.worker, dict(info))
         self._table.on_change = self._table_changed
+        self._table.on_loss = self._table_lost
         await self._table.open()
         await self._trunk.open()
         self._is_open = True
@@ -190,6 +191,17 @@ class NatsFabric:
             self._is_current = False
             self._loop.call_soon(self._look)
 
+    def _table_lost(self) -> None:
+        """The table is another one, and empty: enter what we have, and give others time to do so."""
+        self._detector.reconnected(self._loop.time())
+        self._start("renew", self._renew)
+        self._start("restore", self._restore)
+
+    async def _restore(self) -> None:
+        """Enter our claims again; where somebody was faster, the partition is his."""
+        ours = [number for number, owner in enumerate(self.owners) if owner and owner.worker == self.worker]
+        await asyncio.gather(*(self._table.put(f"p.{number}", owner_row(self.worker), expected=0) for number in ours))
+
     def _look(self) -> None:
         """Compute members and owners from the table, and tell where they are other than before."""
         self._is_current = True
@@ -211,7 +223,8 @@ class NatsFabric:
         members[self.worker] = self._member
         owners: list[Owner | None] = []
         for partition in range(len(self.owners)):
-            owner = owner_of(self._table.rows.get(f"p.{partition}"))
+            row = self._table.rows.get(f"p.{partition}")
+            owner = self.owners[partition] if row and row.is_expired and is_grace else owner_of(row)
             owners.append(owner if owner and owner.worker in members else None)
         if members == self.members and owners == self.owners:
             return

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from natant.errors import FabricError
-from natant.fabric.nats.api import IS_THERE, WRONG_LAST, Refusal, ask, patiently, refused
+from natant.fabric.nats.api import IS_THERE, NO_STREAM, WRONG_LAST, Refusal, ask, patiently, refused
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -33,6 +33,8 @@ PAGE_ANSWER_S: Final = 2.0
 #: how often, and after which pause, a reader that was poked asks again: a server may lag behind the one that took the write
 LAGGING_READS: Final = 100
 LAG_S: Final = 0.02
+#: of a sequence number of 64 bits
+REVISION_DIGITS: Final = 20
 #: markers of removed rows stay so long; every reader has seen them by then
 MARKER_S: Final = 3600
 #: what the server remembers of message ids: longer than a write is tried again
@@ -56,11 +58,15 @@ class Table:
 
     :ivar rows: by key.
     :ivar on_change: called with the key of a row that is other than before.
+    :ivar on_loss: called where the bucket was deleted and made anew: all rows are gone, those we know stand as expired ones.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.rows: dict[str, Entry] = {}
         self.on_change: Callable[[str], None] = lambda key: None
+        self.on_loss: Callable[[], None] = lambda: None
+        #: when the bucket was made, which tells it from one that takes its place
+        self._identity = ""
         self._engine = engine
         self._bucket = engine.subjects.cluster_bucket
         self._stream = f"KV_{self._bucket}"
@@ -68,10 +74,12 @@ class Table:
         self._read_to = 0
         self._wanted = 0
         self._reading: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._inbox = engine.nc.new_inbox()
         self._pages = 0
         self._page: list[tuple[str, Entry]] = []
-        self._page_end: asyncio.Future[None] | None = None
+        #: True once the page is whole, False where nobody serves the bucket
+        self._page_end: asyncio.Future[bool] | None = None
         self._subscriptions: list[Any] = []
 
     async def open(self) -> None:
@@ -79,6 +87,17 @@ class Table:
 
         :raises FabricError: ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
         """
+        self._identity = await self._make()
+        client = self._engine.nc
+        self._subscriptions = [
+            await client.subscribe(f"{self._inbox}.*", cb=self._on_page),
+            await client.subscribe(self._engine.subjects.table_changed, cb=self._on_poke),
+        ]
+        await client.flush()
+        await self.read()
+
+    async def _make(self) -> str:
+        """Make the bucket where it is not there; its identity."""
         config = {
             "name": self._stream,
             "subjects": [f"{self._prefix}>"],
@@ -94,26 +113,24 @@ class Table:
             "allow_direct": True,
             "deny_delete": True,
         }
-        what = f"making the bucket {self._bucket}"
-        client = self._engine.nc
         try:
-            await patiently(
-                lambda: ask(client, f"$JS.API.STREAM.CREATE.{self._stream}", json.dumps(config).encode()), what
-            )
+            found = await self._ask("CREATE", json.dumps(config).encode())
         except Refusal as refusal:
             if refusal.number != IS_THERE:
-                raise refused(refusal, what) from None
-        self._subscriptions = [
-            await client.subscribe(f"{self._inbox}.*", cb=self._on_page),
-            await client.subscribe(self._engine.subjects.table_changed, cb=self._on_poke),
-        ]
-        await client.flush()
-        await self.read()
+                raise refused(refusal, f"making the bucket {self._bucket}") from None
+            # With another configuration, of another version of natant for example: it serves.
+            found = await self._ask("INFO")
+        return str(found["created"])
+
+    async def _ask(self, verb: str, body: bytes = b"") -> dict[str, Any]:
+        subject = f"$JS.API.STREAM.{verb}.{self._stream}"
+        return await patiently(lambda: ask(self._engine.nc, subject, body), f"making the bucket {self._bucket}")
 
     async def close(self) -> None:
         """Read no more."""
-        if self._reading is not None:
-            self._reading.cancel()
+        for task in (self._reading, self._looking):
+            if task is not None:
+                task.cancel()
         for subscription in self._subscriptions:
             if not self._engine.nc.is_closed:
                 await subscription.unsubscribe()
@@ -157,7 +174,7 @@ class Table:
             return False
         revision = int(answer["seq"])
         self._take(key, entry._replace(revision=revision))
-        await client.publish(self._engine.subjects.table_changed, str(revision).encode())
+        await client.publish(self._engine.subjects.table_changed, f"{revision} {self._identity}".encode())
         return True
 
     def poll(self) -> None:
@@ -180,9 +197,33 @@ class Table:
                     return
                 await asyncio.sleep(LAG_S)
                 await self._read_all()
-        except (FabricError, OSError) as error:
+        except (FabricError, Refusal, OSError) as error:
             # The next poll tries again; what hangs on it, hangs on the connection too.
             _LOG.debug("the bucket %s could not be read: %s", self._bucket, error)
+
+    async def _look_for_it(self) -> None:
+        """Nobody answered for the bucket: make it again where it was deleted."""
+        try:
+            found = str((await ask(self._engine.nc, f"$JS.API.STREAM.INFO.{self._stream}"))["created"])
+        except Refusal as refusal:
+            if refusal.number != NO_STREAM:
+                raise
+            _LOG.error(  # there is no more to tell
+                "NT-FABRIC-203  the bucket %s of members and owners was deleted; it is made again, and workers enter what they have",
+                self._bucket,
+            )
+            found = await self._make()
+        self._know(found)
+
+    def _know(self, identity: str) -> None:
+        """Begin again where another bucket has taken the place of ours."""
+        if identity == self._identity:
+            return
+        self._identity = identity
+        self._read_to = self._wanted = 0
+        self.rows = dict.fromkeys(self.rows, Entry(None, 0, is_expired=True))
+        self.on_loss()
+        self.poll()
 
     async def _read_all(self) -> None:
         while await self._read_page():
@@ -204,7 +245,9 @@ class Table:
             done, _ = await asyncio.wait([self._page_end], timeout=PAGE_ANSWER_S)
             if not done:
                 raise OSError(f"no answer within {PAGE_ANSWER_S:g} s")
-            self._page_end.result()
+            if not self._page_end.result():
+                await self._look_for_it()
+                raise OSError("nobody answers for it")
             for key, entry in self._page:
                 self._read_to = max(self._read_to, entry.revision)
                 self._take(key, entry)
@@ -224,15 +267,33 @@ class Table:
             key = headers["Nats-Subject"].removeprefix(self._prefix)
             self._page.append((key, _entry(int(sequence), headers, message.data)))
         elif headers.get("Status") in ("204", "404"):
-            end.set_result(None)
+            end.set_result(True)
+        elif headers.get("Status") == "503":
+            end.set_result(False)
         else:
             end.set_exception(OSError(f"status {headers.get('Status')} {headers.get('Description', '')}"))
 
     async def _on_poke(self, message: Msg) -> None:
-        if message.data.isdigit() and len(message.data) < 20:
-            self._wanted = max(self._wanted, int(message.data))
+        revision, _, identity = message.data[:80].partition(b" ")
+        if not revision.isdigit() or len(revision) > REVISION_DIGITS:
+            return
+        if identity != self._identity.encode():
+            # A bucket that we do not know of yet, or an old one: the server knows.
+            self._look_again()
+        else:
+            self._wanted = max(self._wanted, int(revision))
         if self._wanted > self._read_to:
             self.poll()
+
+    def _look_again(self) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look_quietly())
+
+    async def _look_quietly(self) -> None:
+        try:
+            await patiently(self._look_for_it, f"looking for the bucket {self._bucket}")
+        except (FabricError, Refusal) as error:
+            _LOG.debug("the bucket %s could not be looked for: %s", self._bucket, error)
 
     def _take(self, key: str, entry: Entry) -> None:
         old = self.rows.get(key)

@@ -8,7 +8,11 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+from nats.js.errors import NotFoundError
+
 from natant.fabric.contract import DEPOSED
+from natant.fabric.detector import GRACE_S
 from natant.fabric.nats.config import Quoted
 from natant.fabric.nats.engine import Engine
 from natant.fabric.nats.fabric import NatsFabric
@@ -28,6 +32,10 @@ async def observer(started: Engine) -> AsyncIterator[NatsFabric]:
         yield fabric
     finally:
         await fabric.close()
+
+
+def owners(fabric: NatsFabric) -> list[str | None]:
+    return [owner.worker if owner else None for owner in fabric.owners]
 
 
 async def test_a_killed_worker_is_noticed_in_well_under_a_second() -> None:
@@ -159,3 +167,35 @@ async def test_junk_on_the_subjects_and_in_the_table_harms_nobody() -> None:
             assert {*fabric.members} == {fabric.worker, worker.worker}
             assert await worker.ask("claim", 0) == [0]
             await until(lambda: fabric.owners[0] is not None)
+
+
+async def test_a_table_that_is_deleted_is_made_again_and_nothing_moves(capfd: pytest.CaptureFixture[str]) -> None:
+    async with engine(partitions=PARTITIONS) as started, observer(started) as fabric:
+        async with WorkerProcess(started.remote) as worker:
+            assert await worker.ask("claim", 0, 1) == [0, 1]
+            assert await fabric.claim(2)
+            await until(lambda: None not in fabric.owners[:3])
+            before = owners(fabric)
+            changes: list[list[str | None]] = []
+            fabric.on_change = lambda: changes.append(owners(fabric))
+            bucket = f"KV_{started.subjects.cluster_bucket}"
+            await started.js.delete_stream(bucket)
+
+            async def rows() -> int:
+                with contextlib.suppress(NotFoundError):
+                    return (await started.js.stream_info(bucket)).state.messages
+                return 0
+
+            async with asyncio.timeout(10):
+                while await rows() < 5:
+                    await asyncio.sleep(0.05)
+            # Longer than those who lost the table are given.
+            await asyncio.sleep(GRACE_S + 2.5)
+            assert owners(fabric) == before
+            assert {tuple(each) for each in changes} <= {tuple(before)}
+            assert (await worker.ask("view"))["owners"] == before
+            assert (await worker.ask("view"))["members"] == sorted([fabric.worker, worker.worker])
+            assert await fabric.claim(3)
+            assert await worker.ask("claim", 3) == []
+    # Whoever found it first said so.
+    assert "NT-FABRIC-203" in capfd.readouterr().err
