@@ -44,10 +44,12 @@ COMMIT_GRACE_S: Final = 20.0
 class Place(Protocol):
     """Where a host stands among the hosts of a plane that has several; see :mod:`natant.cluster`.
 
+    :ivar partition: the number of the host's partition.
     :ivar log: shared with the other hosts of the process, as is
     :ivar counter: what they count.
     """
 
+    partition: int
     log: Log
     counter: Counter
 

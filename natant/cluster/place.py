@@ -21,17 +21,17 @@ __all__ = ["PartitionPlace"]
 
 
 class PartitionPlace:
-    """The place of one partition's host."""
+    """The place of one partition's host; see :class:`natant.host.Place`."""
 
     def __init__(self, gate: Gate, partition: int, log: Log, counter: Counter) -> None:
         self._gate = gate
-        self._partition = partition
+        self.partition = partition
         self.log = log
         self.counter = counter
 
     def has_source(self, name: str) -> bool:
         """True where this partition reads the source; each is read by one."""
-        return partition_of(f"/source/{name}", self._gate.count) == self._partition
+        return partition_of(f"/source/{name}", self._gate.count) == self.partition
 
     def near(self, kernel: Kernel) -> GateNear:
         """The way of the agents of this partition to all others."""

@@ -10,14 +10,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from natant.errors import CodecError, FormError, NatantError, QueueError, Refused
 from natant.queue.job import Call, Job
 from natant.queue.message import Answer, Envelope, Report, encode
 from natant.queue.policy import QueuePolicy
 
-__all__ = ["ACK", "Delivery", "Port", "Verdict"]
+__all__ = ["ACK", "LEAVE", "Delivery", "Port", "Verdict"]
 
 #: characters of an error that are reported
 ERROR_LIMIT: Final = 1000
@@ -27,13 +27,17 @@ _LOG = logging.getLogger("natant.queue")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the queue is told: forget the job, or deliver it again after ``delay_s``."""
+    """What the queue is told.
 
-    is_over: bool
+    :ivar kind: ``ack``: forget the job; ``again``: deliver it again after ``delay_s``; ``leave``: nothing, another worker has it.
+    """
+
+    kind: Literal["ack", "again", "leave"]
     delay_s: float = 0.0
 
 
-ACK: Final = Verdict(True)
+ACK: Final = Verdict("ack")
+LEAVE: Final = Verdict("leave")
 
 
 class Port(Protocol):
@@ -63,10 +67,13 @@ class Port(Protocol):
 class Delivery:
     """A job in the hands of this worker.
 
-    :param run: names this delivery, unlike any other.
+    :param run: names this delivery, unlike any other: ``WORKER/NUMBER``.
+    :param ack: where the queue hears of it.
     """
 
-    def __init__(self, envelope: Envelope, call: Call, policy: QueuePolicy, run: str, port: Port) -> None:
+    def __init__(
+        self, envelope: Envelope, call: Call, policy: QueuePolicy, run: str, port: Port, *, ack: str = ""
+    ) -> None:
         self.envelope = envelope
         self.attempt = 0
         #: when the function was called, 0 before
@@ -77,18 +84,20 @@ class Delivery:
         self._policy = policy
         self._run = run
         self._port = port
+        self._ack = ack
         self._job: Job[Any] | None = None
         self._work: asyncio.Task[Any] | None = None
         self._news: tuple[float | None, str] | None = None
-        self._is_unwanted = False
+        self._unwanted: Verdict | None = None
         self._is_released = False
 
     # --- from outside ---------------------------------------------------------------------------------------------
 
-    def cancel(self) -> None:
-        """Nobody wants the result."""
-        self._is_unwanted = True
-        self._stop_work()
+    def heard(self, answer: Answer) -> None:
+        """The answer to a beat or to progress: stop where this worker's result is not wanted (any more)."""
+        if answer.kind in ("cancelled", "unknown", "over", "stale"):
+            self._unwanted = LEAVE if answer.kind == "stale" else ACK
+            self._stop_work()
 
     def release(self) -> None:
         """The worker stops: give the job back."""
@@ -117,7 +126,7 @@ class Delivery:
 
     async def do(self) -> Verdict:
         """Do the job; returns what to tell the queue."""
-        answer = await self._port.ask(self._report("start"))
+        answer = await self._port.ask(self._report("start", ack=self._ack))
         if answer.kind != "go":
             return ACK
         self.attempt = answer.attempt
@@ -145,8 +154,8 @@ class Delivery:
         except asyncio.CancelledError:  # the worker itself is being ended
             self._stop_work()
             raise
-        if self._is_unwanted:
-            return ACK
+        if self._unwanted is not None:
+            return self._unwanted
         if not ended:
             self._stop_work()
             return await self._fail(f"NT-QUEUE-008  it took longer than {self._policy.timeout_s:g} s")
@@ -192,7 +201,7 @@ class Delivery:
         delay_s = self._policy.delay_s(self.attempt)
         due_s = self._port.now() + delay_s
         answer = await self._port.ask(self._report("retry", error=why[:ERROR_LIMIT], due=due_s))
-        return Verdict(False, delay_s) if answer.kind in ("go", "stale") else ACK
+        return _verdict(answer, delay_s)
 
     async def _give_up(self, why: str) -> Verdict:
         """Park the job and have the agent know; both are durable when the queue forgets it."""
@@ -203,7 +212,7 @@ class Delivery:
 
     async def _give_back(self) -> Verdict:
         answer = await self._port.ask(self._report("release"))
-        return Verdict(False) if answer.kind in ("go", "stale") else ACK
+        return _verdict(answer, 0.0)
 
     def _hear(self, fraction: float | None, note: str) -> None:
         if fraction is not None and not 0 <= fraction <= 1:
@@ -214,3 +223,10 @@ class Delivery:
     def _report(self, kind: str, **facts: Any) -> Report:
         envelope = self.envelope
         return Report(kind, envelope.id, envelope.node, envelope.lane, self._run, envelope.round, **facts)
+
+
+def _verdict(answer: Answer, delay_s: float) -> Verdict:
+    """What follows from the answer to an attempt that was not the last."""
+    if answer.kind == "go":
+        return Verdict("again", delay_s)
+    return LEAVE if answer.kind == "stale" else ACK

@@ -1,8 +1,8 @@
 """Where reports of workers come in: each becomes a turn of the agent that asked.
 
 Sans-io: whoever brings a report gives a function that takes the answer.  An answer after which a queue may forget a job (``over``,
-``cancelled``, ``unknown``) is given only once all it rests on is durable; ``go`` is given as soon as the turn has ended, so
-that work begins while its beginning is being journaled.
+``cancelled``, ``unknown``) is given only once all it rests on is durable, and the store is known to be ours still: an owner that was deposed
+does not know what its successor was asked.  ``go`` is given as soon as the turn has ended, so that work begins while its beginning is being journaled.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from natant.queue.message import Answer, Report
 
 __all__ = ["deliver"]
 
+#: answers after which the queue forgets the job
+_FINAL = frozenset(("over", "cancelled", "unknown"))
 _METHOD = "_job_report"
 
 
@@ -34,9 +36,10 @@ def deliver(kernel: Kernel, report: Report, respond: Callable[[Answer], None]) -
         respond(Answer("later", why=str(error)))
         return
     if cell is None or not hasattr(cell, _METHOD):
-        respond(Answer("unknown", why=f"no agent lives at {report.node!r}"))
+        _make_sure(kernel, Answer("unknown", why=f"no agent lives at {report.node!r}"), respond)
         return
     has_answered = False
+    is_unchanged = False
 
     def answer_once(answer: Answer) -> None:
         nonlocal has_answered
@@ -51,12 +54,16 @@ def deliver(kernel: Kernel, report: Report, respond: Callable[[Answer], None]) -
             raise QueueError(
                 "NT-QUEUE-010", f"{agent.node} refused what became of job {report.id}: {error.message}"
             ) from error
+        nonlocal is_unchanged
+        is_unchanged = not agent._turn.records
         if answer.kind == "go":
             agent._turn.then(lambda: answer_once(answer))
         return answer
 
     def reply(outcome: Outcome | None, error: NatantError | None) -> None:
-        if outcome is not None:
+        if outcome is not None and is_unchanged and outcome.value.kind in _FINAL:
+            _make_sure(kernel, outcome.value, answer_once)
+        elif outcome is not None:
             answer_once(outcome.value)
         elif error is not None:
             # what is parked is durable, with the report: the agent has it, and does it again when somebody says so
@@ -65,3 +72,12 @@ def deliver(kernel: Kernel, report: Report, respond: Callable[[Answer], None]) -
     values = (form(Report).encode(report),)
     kernel.deliver(cell, Work(run, values, f"job:{report.kind}", again=("call", _METHOD), reply=reply))
     kernel.drain()
+
+
+def _make_sure(kernel: Kernel, answer: Answer, respond: Callable[[Answer], None]) -> None:
+    """Give an answer that rests on what nobody has just written."""
+    barrier = getattr(kernel.store, "barrier", None)
+    if barrier is None:  # a store that nobody else can take over
+        respond(answer)
+    else:
+        barrier(lambda error: respond(answer if error is None else Answer("later", why=str(error))))

@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from natant.codec import recon
+from natant.codec.form import Form, form
 from natant.queue.policy import QueuePolicy
 
-__all__ = ["Count", "Figures", "Meter", "WorkerNews"]
+__all__ = ["Count", "Figures", "Meter", "WorkerNews", "decode_news", "encode_news"]
 
 #: how much of a rate is forgotten in how many seconds (a time constant)
 RATE_S: Final = 10.0
@@ -31,7 +33,7 @@ WORKER_LIMIT: Final = 10_000
 class Count:
     """What a queue counts at one time.
 
-    :ivar added: jobs that ever came in; ``left``: those that are in it now; ``running``: those that workers have of these.
+    :ivar added: jobs that ever came in; ``left``: those that are in it now, with those that workers have.
     :ivar oldest_at: when the oldest one came in, epoch seconds; 0 where there is none.
     :ivar waiting_here: submissions that wait in this process, for their key or for room.
     """
@@ -39,7 +41,6 @@ class Count:
     at: float
     added: int
     left: int
-    running: int
     parked: int
     oldest_at: float
     waiting_here: int = 0
@@ -49,6 +50,7 @@ class Count:
 class WorkerNews:
     """What a worker tells every second."""
 
+    queue: str
     worker: str
     slots: int
     busy: int
@@ -115,14 +117,15 @@ class Meter:
         if done:
             self._service_s = sum(news.service_s * (news.done + news.failed) for news in alive.values()) / done
         slots = sum(news.slots for news in alive.values())
-        waiting = max(0, count.left - count.running) + count.waiting_here
+        running = min(count.left, sum(news.busy for news in alive.values()))
+        waiting = count.left - running + count.waiting_here
         wanted = self._wanted(waiting)
         each = slots / len(alive) if alive else 1.0
         workers = min(max(math.ceil(wanted / each), self.policy.least), self.policy.most)
         return Figures(
             queue=self.queue,
             depth=waiting,
-            running=count.running,
+            running=running,
             parked=count.parked,
             oldest_s=round(max(0.0, count.at - count.oldest_at), 3) if count.oldest_at else 0.0,
             rate_in=round(self._rate_in, 3),
@@ -154,3 +157,20 @@ class Meter:
     def _alive(self, now_s: float) -> Mapping[str, WorkerNews]:
         self._workers = {name: known for name, known in self._workers.items() if now_s - known[0] <= NEWS_S}
         return {name: news for name, (_, news) in self._workers.items()}
+
+
+def encode_news(news: WorkerNews) -> bytes:
+    """News as Recon text."""
+    return recon.encode(_NEWS.encode(news)).encode()
+
+
+def decode_news(payload: bytes) -> WorkerNews:
+    """What :func:`encode_news` wrote.
+
+    :raises NatantError: where it is none.
+    """
+    news: WorkerNews = _NEWS.decode(recon.decode(payload))
+    return news
+
+
+_NEWS: Final[Form[WorkerNews]] = form(WorkerNews)

@@ -28,7 +28,7 @@ from natant.codec import recon
 from natant.codec.form import Form, form
 from natant.errors import CodecError, FormError, QueueError
 
-__all__ = ["PRIORITIES", "Answer", "Envelope", "Priority", "Report", "decode", "encode"]
+__all__ = ["PRIORITIES", "Answer", "Envelope", "Parked", "Priority", "Report", "decode", "encode"]
 
 Priority = Literal["high", "normal", "low"]
 #: in the order in which workers look for work
@@ -66,6 +66,7 @@ class Report:
     :ivar progress: from 0 to 1.
     :ivar error: why an attempt failed.
     :ivar due: when the next attempt may begin, in epoch seconds.
+    :ivar ack: with ``start``: where the queue can be told that the job is to be delivered again, should the worker die.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Report:
     note: str = ""
     error: str = ""
     due: float = 0.0
+    ack: str = ""
     result: Any = None
 
 
@@ -95,7 +97,21 @@ class Answer:
     why: str = ""
 
 
-def encode(thing: Envelope | Report | Answer) -> bytes:
+@dataclass(frozen=True)
+class Parked:
+    """A job that failed for good, as it is kept.
+
+    :ivar at: when it was parked, in epoch seconds.
+    """
+
+    job: Envelope
+    cause: str = ""
+    attempts: int = 0
+    worker: str = ""
+    at: float = 0.0
+
+
+def encode(thing: Envelope | Report | Answer | Parked) -> bytes:
     """The text of a message.
 
     :raises CodecError: where a value in it cannot be written.
@@ -118,4 +134,4 @@ def decode(kind: type[Any], payload: bytes) -> Any:
         ) from error
 
 
-_FORMS: Final[dict[type[Any], Form[Any]]] = {kind: form(kind) for kind in (Envelope, Report, Answer)}
+_FORMS: Final[dict[type[Any], Form[Any]]] = {kind: form(kind) for kind in (Envelope, Report, Answer, Parked)}

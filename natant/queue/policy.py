@@ -99,14 +99,18 @@ class QueuePolicy:
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class QueueSpec:
-    """A queue as a plane declares it; as a decorator it marks the function that does its jobs."""
+    """A queue as a plane declares it; as a decorator it marks the function that does its jobs.
+
+    :ivar figures: how the queue is doing, as this process knows it; None where it does not.
+    """
 
     name: str
     plane: str
     policy: QueuePolicy = field(default_factory=QueuePolicy)
     functions: list[Callable[..., Any]] = field(default_factory=list)
+    figures: Any = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

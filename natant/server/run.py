@@ -263,6 +263,10 @@ class _Features:
 
         door = NatsDoor(host, engine.nc, engine.subjects)
         self.members.append(door if isinstance(host, Host) else SharedDoor(door, host))
+        if host.plane.queues:
+            from natant.queue.nats.service import QueueService
+
+            self.members.append(QueueService(engine, host.plane))
         self.members.extend(make(engine, host) for make in option.features)
         for feature in self.members:
             if isinstance(host, Host):

@@ -77,7 +77,7 @@ class MemoryQueue:
         envelope = delivery.envelope
         verdict = await delivery.do()
         del self._running[envelope.id]
-        if verdict.is_over:
+        if verdict.kind == "ack":
             self.jobs.pop(envelope.id, None)
             self.gate.freed(envelope.key)
         else:
@@ -135,12 +135,7 @@ class MemoryQueue:
         """Show progress at once."""
         report = delivery.take_progress()
         if report is not None:
-
-            def hear(answer: Answer) -> None:
-                if answer.kind in ("cancelled", "unknown", "over"):
-                    delivery.cancel()
-
-            deliver(self._queues.host.kernel, report, hear)
+            deliver(self._queues.host.kernel, report, delivery.heard)
 
 
 class MemoryQueues:

@@ -15,12 +15,12 @@ def run(meter: Meter, seconds: int, rate_in: int, rate_out: int, *, left: int = 
     for second in range(seconds):
         added += rate_in
         left = max(0, left + rate_in - rate_out)
-        figures = meter.look(Count(1000.0 + second, added, left, 0, 0, 1000.0 if left else 0.0))
+        figures = meter.look(Count(1000.0 + second, added, left, 0, 1000.0 if left else 0.0))
     return figures
 
 
 def worker(name: str, slots: int = 4, service_s: float = 0.5, **facts: bool) -> WorkerNews:
-    return WorkerNews(name, slots, 1, 10, 0, service_s, **facts)
+    return WorkerNews("asr", name, slots, 1, 10, 0, service_s, **facts)
 
 
 def test_rates_settle_at_what_comes_and_goes() -> None:
@@ -49,7 +49,7 @@ def test_as_many_hands_as_the_rate_keeps_busy_and_more_for_what_waits() -> None:
 def test_nobody_is_paid_while_there_is_nothing_to_do() -> None:
     meter = Meter("asr", QueuePolicy())
     run(meter, 10, 10, 10)
-    idle = [meter.look(Count(1010.0 + second, 1100, 0, 0, 0, 0.0)) for second in range(100)][-1]
+    idle = [meter.look(Count(1010.0 + second, 1100, 0, 0, 0.0)) for second in range(100)][-1]
 
     assert (idle.suggested_slots, idle.suggested_workers) == (0, 0)
 
@@ -65,5 +65,5 @@ def test_workers_that_left_or_fell_silent_do_not_count() -> None:
     meter.hear(1000.0, worker("w2"))
     meter.hear(1000.0, worker("w1", is_leaving=True))
 
-    assert meter.look(Count(1001.0, 0, 0, 0, 0, 0.0)).workers == 1
-    assert meter.look(Count(1009.0, 0, 0, 0, 0, 0.0)).workers == 0
+    assert meter.look(Count(1001.0, 0, 0, 0, 0.0)).workers == 1
+    assert meter.look(Count(1009.0, 0, 0, 0, 0.0)).workers == 0

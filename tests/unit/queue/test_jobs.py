@@ -9,7 +9,9 @@ import pytest
 
 import natant.testing
 from natant import Agent, Job, JobState, Plane, Refused, command, lane
-from natant.errors import NatantError, PlaneError, QueueError
+from natant.errors import NatantError, PlaneError, QueueError, StoreError
+from natant.queue.desk import deliver
+from natant.queue.message import Answer, Report
 from natant.testing.plane import TestPlane
 from natant.testing.queue import envelope_of
 
@@ -445,3 +447,17 @@ def test_two_queues_differ_in_their_names() -> None:
     app.queue("asr")
     with pytest.raises(PlaneError, match="NT-PLANE-009"):
         app.queue("asr")
+
+
+@pytest.mark.parametrize(("is_ours", "kind"), [(True, "over"), (False, "later")])
+async def test_only_an_owner_says_that_a_queue_may_forget_a_job(is_ours: bool, kind: str) -> None:
+    app, _ = make()
+    async with natant.testing.plane(app) as p:
+        name = await record(p, "a")
+        p.host.store.barrier = lambda done: done(None if is_ours else StoreError("NT-STORE-006", "deposed"))
+        answers: list[Answer] = []
+        for node, report_of in (("/call/1", name), ("/call/1", "other"), ("/nowhere", name)):
+            deliver(p.host.kernel, Report("start", report_of, node, "clips", "w/1"), answers.append)
+        await p.clock.settle()
+
+        assert [answer.kind for answer in answers] == ([kind, "unknown", "unknown"] if is_ours else [kind] * 3)

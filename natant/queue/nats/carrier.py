@@ -1,0 +1,173 @@
+"""Submissions on their way from the outbox of one host into the queues.
+
+The carrier of one host (a plane, or one partition of it).  A submission leaves the outbox when the queue has it durably; it goes by the job's name
+as message id, so one that is sent again is there once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from natant.codec import recon
+from natant.kernel.turn import Send
+from natant.queue.gate import Gate
+from natant.queue.policy import QueueSpec, admit
+
+if TYPE_CHECKING:
+    from natant.kernel.kernel import Kernel
+    from natant.queue.nats.place import QueuePlace
+    from natant.queue.nats.service import QueueService
+
+__all__ = ["QueueCarrier"]
+
+#: submissions of one queue that one host has under way
+WINDOW: Final = 256
+#: how long a submission may take
+SUBMIT_S: Final = 10.0
+#: how long a queue that did not take one is left alone; doubled up to the last
+REST_S: Final = (0.05, 5.0)
+
+#: JetStream's numbers: another job of the key is there; the stream is full
+_KEY_TAKEN: Final = 10071
+_FULL: Final = 10077
+
+_LOG = logging.getLogger("natant.queue")
+
+
+class _Line:
+    """What waits for one queue."""
+
+    def __init__(self, place: QueuePlace) -> None:
+        self.place = place
+        self.gate: Gate[Send] = Gate(WINDOW)
+        self.rest_s = REST_S[0]
+        self.is_resting = False
+
+
+class QueueCarrier:
+    """Takes the submissions of one host; ``kernel.outbox.carriers["queue"]``."""
+
+    def __init__(self, service: QueueService, kernel: Kernel) -> None:
+        self._service = service
+        self._kernel = kernel
+        self._lines: dict[str, _Line] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gone: list[Send] = []
+        self._is_closed = False
+
+    def admit(self, queue: str, size: int) -> None:
+        """See that a queue takes one more job; called within the turn that submits it.
+
+        :raises QueueError: ``NT-QUEUE-002``, ``-003`` or ``-004``.
+        """
+        spec: QueueSpec | None = self._service.specs.get(queue)
+        line = self._lines.get(queue)
+        held = self._service.held(queue) + (len(line.gate) if line is not None else 0)
+        admit(spec, queue, held, size, self._service.size_limit)
+
+    def __call__(self, send: Send) -> None:
+        """A submission is durable."""
+        queue = (send.host or "").partition(":")[2]
+        line = self._lines.get(queue)
+        if line is None:
+            line = self._lines[queue] = _Line(self._service.place(queue))
+        line.gate.add(send, str(send.body.get("key", "")))
+        self._submit(line)
+
+    def freed(self, queue: str, key: str) -> None:
+        """A key is free."""
+        line = self._lines.get(queue)
+        if line is not None and line.gate.freed(key):
+            self._submit(line)
+
+    def look_again(self) -> None:
+        """Try all keys: what was said of them may have been lost."""
+        for line in self._lines.values():
+            line.gate.freed_all()
+            self._submit(line)
+
+    def waiting(self, queue: str) -> int:
+        """Submissions that wait here."""
+        line = self._lines.get(queue)
+        return 0 if line is None else len(line.gate)
+
+    def close(self) -> None:
+        """The host stops: what is still here stays in its outbox."""
+        self._is_closed = True
+        for task in self._tasks:
+            task.cancel()
+        self._lines.clear()
+
+    # --- on the way -----------------------------------------------------------------------------------------------
+
+    def _submit(self, line: _Line) -> None:
+        if line.is_resting or self._is_closed:
+            return
+        for send, key in line.gate.take():
+            task = asyncio.ensure_future(self._publish(line, send, key))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _publish(self, line: _Line, send: Send, key: str) -> None:
+        body: Any = send.body
+        place = line.place
+        name = str(body.get("id"))
+        headers = {"Nats-Msg-Id": name}
+        if key:
+            headers["Nats-Expected-Last-Subject-Sequence"] = "0"
+            headers["Nats-Expected-Last-Subject-Sequence-Subject"] = place.key(key)
+        try:
+            subject = place.job(name, key, str(body.get("priority", "normal")))
+            payload = recon.encode(body, exact=True).encode()
+            answer = await self._service.engine.nc.request(subject, payload, timeout=SUBMIT_S, headers=headers)
+            error = json.loads(answer.data).get("error")
+        except asyncio.CancelledError:
+            raise
+        except Exception as fault:
+            self._rest(line, send, key, str(fault) or type(fault).__name__)
+            return
+        if self._is_closed:
+            return
+        if error is None:
+            line.rest_s = REST_S[0]
+            line.gate.accepted(key)
+            self._service.submitted(place.queue)
+            self._drop(send)
+            self._submit(line)
+        elif error.get("err_code") == _KEY_TAKEN:
+            line.gate.refused(key)
+        else:
+            if error.get("err_code") == _FULL:
+                self._service.counters["full"] += 1
+            self._rest(line, send, key, str(error.get("description", error)))
+
+    def _rest(self, line: _Line, send: Send, key: str, why: str) -> None:
+        """The queue did not take it: try again in a while; it is safe in the outbox."""
+        if self._is_closed:
+            return
+        line.gate.returned(send, key)
+        if line.is_resting:
+            return
+        if line.rest_s > REST_S[0]:
+            _LOG.warning("queue %s takes no jobs (%s); trying again", line.place.queue, why)
+        line.is_resting = True
+        asyncio.get_running_loop().call_later(line.rest_s, self._rested, line)
+        line.rest_s = min(line.rest_s * 2, REST_S[1])
+
+    def _rested(self, line: _Line) -> None:
+        line.is_resting = False
+        self._submit(line)
+
+    def _drop(self, send: Send) -> None:
+        """Forget a submission; those of one tick of the loop go together."""
+        if not self._gone:
+            asyncio.get_running_loop().call_soon(self._drop_all)
+        self._gone.append(send)
+
+    def _drop_all(self) -> None:
+        gone, self._gone = self._gone, []
+        if not self._is_closed:
+            self._kernel.outbox.drop_all(gone)
