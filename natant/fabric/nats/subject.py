@@ -52,7 +52,7 @@ class Subjects:
 
     def may_ask(self, verb: str = "*") -> list[str]:
         """What a user may publish who may ask: the server checks a permission against the subject that its mapping has made."""
-        return [f"{self.root}.in.{verb}.>", f"{self.root}.at.*.{verb}.>"]
+        return [f"{self.root}.in.{verb}", f"{self.root}.in.{verb}.>", f"{self.root}.at.*.{verb}.>"]
 
     def at(self, partition: int) -> str:
         """What is asked of the agents of a partition, once mapped."""
