@@ -52,6 +52,7 @@ class Engine:
         self.replicas = spec.replicas or 1
         self.on_change: list[Callable[[bool], None]] = []
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._losses = 0
         self._is_closing = False
         self.nc: Client
         self.js: JetStreamContext
@@ -112,6 +113,13 @@ class Engine:
         """Whether the connection is there at present."""
         return self.nc.is_connected
 
+    def counts(self) -> dict[str, int]:
+        """For metrics."""
+        return {
+            "nats_disconnects": self._losses,
+            "nats_server_restarts": 0 if self.server is None else self.server.restarts,
+        }
+
     async def close(self) -> None:
         """Close the connection, what was published first, and stop the embedded server; idempotent."""
         self._is_closing = True
@@ -133,6 +141,7 @@ class Engine:
         if is_up:
             _LOG.info("the NATS connection is back")
         elif not self._is_closing:
+            self._losses += 1
             _LOG.warning("the NATS connection is lost; trying again")
         for call in self.on_change:
             call(is_up)

@@ -67,6 +67,8 @@ class ControlPage:
             "connections": len(self.service.table),
             "ready": float(bool(health.get("ready")) and not self.service.is_stopping),
         }
+        if self.service.engine is not None:
+            gauges["nats_up"] = float(self.service.engine.is_connected)
         gauges.update({name: health[name] for name in ("agents", "sessions", "sequence", "uptime_s") if name in health})
         text = exposition(self.service.host.plane.name, counts, gauges)
         return Response(text.encode(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -88,6 +90,8 @@ class ControlPage:
         for feature in self.service.features:
             if hasattr(feature, "counts"):
                 server |= feature.counts()
+        if self.service.engine is not None:
+            server |= self.service.engine.counts()
         return dict(self.service.host.counters.as_dict()) | server
 
 

@@ -74,7 +74,7 @@ async def test_a_killed_server_comes_back_with_the_same_ports_and_users() -> Non
         assert (await inbox.next_msg(5)).data == b"again"
         assert (await started.js.get_last_msg("x", "x")).data == b"kept"
         assert server.ports == before
-        assert server.restarts == 1
+        assert started.counts() == {"nats_disconnects": 1, "nats_server_restarts": 1}
 
 
 async def test_the_ports_stay_over_a_restart_of_the_plane(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -137,7 +138,7 @@ ENGINE = EngineSpec(plane="test", folder=Path(__file__).parent / "nats")
 async def test_a_plane_over_nats_is_commanded_there_and_stops_its_server(tmp_path: Path) -> None:
     text = PROGRAM.replace("ENGINE = None", ENGINE)
     with running(tmp_path, text=text) as process:
-        url_of(process)
+        metrics = httpx.get(f"{url_of(process)}/metrics", trust_env=False).text
         folder = tmp_path / "nats"
         port = json.loads((folder / "ports.json").read_text())["nats"]
         password = json.loads((folder / "secrets.json").read_text())["client"]
@@ -148,6 +149,8 @@ async def test_a_plane_over_nats_is_commanded_there_and_stops_its_server(tmp_pat
         _, errors = await asyncio.to_thread(process.communicate, None, WAIT_S)
 
     assert json.loads(answer.data)["value"] == 5
+    assert re.search(r"^natant_nats_up\S* 1", metrics, re.MULTILINE)
+    assert re.search(r"^natant_nats_server_restarts_total\S* 0", metrics, re.MULTILINE)
     assert process.returncode == 0, errors
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
