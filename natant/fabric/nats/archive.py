@@ -25,6 +25,7 @@ from natant.fabric.nats.api import (
     patiently,
     refused,
 )
+from natant.fabric.nats.mark import pack_mark, unpack_mark
 from natant.fabric.nats.record import PART_BYTES, Position, digest
 from natant.fabric.nats.snapshot import Head, pack_pieces, unpack_pieces
 
@@ -66,19 +67,37 @@ class Archive:
 
         :raises FabricError: ``NT-FABRIC-103`` damaged, ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
         """
+        self._head_sequence, data = await self._get("head")
+        return Head.unpack(data, self._place) if self._head_sequence else None
+
+    async def marked(self) -> Position | None:
+        """How far the journal reached at least, None where nobody noted it yet.
+
+        :raises FabricError: as :meth:`newest`.
+        """
+        sequence, data = await self._get("mark")
+        return unpack_mark(data, f"the mark of {self._place}") if sequence else None
+
+    async def mark(self, position: Position) -> None:
+        """Note how far the journal reaches.
+
+        :raises FabricError: ``NT-FABRIC-105`` no room, ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
+        """
+        await self._make()
+        await self._put("mark", pack_mark(position), {})
+
+    async def _get(self, tail: str) -> tuple[int, bytes]:
+        """Sequence and content of the message under a subject, from the leader; sequence 0 where there is none."""
         what = f"reading {self._place}"
-        body = json.dumps({"last_by_subj": f"{self._root}head"}).encode()
+        body = json.dumps({"last_by_subj": f"{self._root}{tail}"}).encode()
         subject = f"$JS.API.STREAM.MSG.GET.{self._stream}"
         try:
             found = (await patiently(lambda: ask(self._client, subject, body), what))["message"]
         except Refusal as refusal:
-            self._head_sequence = 0
             if refusal.number in {NO_MESSAGE, NO_STREAM}:
-                return None
+                return 0, b""
             raise refused(refusal, what) from None
-        head = Head.unpack(base64.b64decode(found.get("data", "")), self._place)
-        self._head_sequence = int(found["seq"])
-        return head
+        return int(found["seq"]), base64.b64decode(found.get("data", ""))
 
     async def read(self, head: Head) -> dict[bytes, bytes]:
         """All records of a snapshot, in the order of their keys.

@@ -161,11 +161,11 @@ class Journal:
             if refusal.number == WRONG_LAST:
                 raise deposed(self._partition) from None
             if refusal.number == NO_STREAM:
-                raise self._gone() from None
+                raise self.gone() from None
             raise refused(refusal, f"appending to {self.place}") from None
         except FabricError:
             if is_behind:
-                raise self._gone() from None
+                raise self.gone() from None
             raise
         return int(answer["seq"])
 
@@ -177,7 +177,8 @@ class Journal:
             if refusal.number == NO_STREAM:
                 raise
 
-    def _gone(self) -> FabricError:
+    def gone(self) -> FabricError:
+        """The error for a stream that was there."""
         return FabricError(
             "NT-FABRIC-104",
             f"{self.place} is gone: its stream was deleted or emptied. Bring it back from a backup; it is not made again by itself.",
@@ -185,25 +186,35 @@ class Journal:
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    async def newest_epoch(self) -> Message | None:
-        """The newest epoch message; None where the stream has none.
+    async def last(self) -> int | None:
+        """The sequence of the last message there ever was, 0 where there was none, None where there is no stream.
 
-        :raises FabricError: ``NT-FABRIC-104`` where there is no stream, ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
+        :raises FabricError: ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
         """
+        found = await self._find(f"$JS.API.STREAM.INFO.{self._stream}", b"")
+        return int(found["state"]["last_seq"]) if found else None
 
-        async def attempt() -> dict[str, Any]:
-            body = json.dumps({"last_by_subj": self._epochs}).encode()
-            return await ask(self._client, f"$JS.API.STREAM.MSG.GET.{self._stream}", body)
+    async def newest_epoch(self) -> Message | None:
+        """The newest epoch message; None where there is none, or no stream.
 
+        :raises FabricError: ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
+        """
+        body = json.dumps({"last_by_subj": self._epochs}).encode()
+        found = await self._find(f"$JS.API.STREAM.MSG.GET.{self._stream}", body)
+        if not found:
+            return None
+        message = found["message"]
+        return Message(int(message["seq"]), True, base64.b64decode(message.get("data", "")))
+
+    async def _find(self, subject: str, body: bytes) -> dict[str, Any]:
+        """What the server says, nothing where there is no such thing."""
+        what = f"reading {self.place}"
         try:
-            found = (await patiently(attempt, f"reading {self.place}"))["message"]
+            return await patiently(lambda: ask(self._client, subject, body), what)
         except Refusal as refusal:
-            if refusal.number == NO_MESSAGE:
-                return None
-            if refusal.number == NO_STREAM:
-                raise self._gone() from None
-            raise refused(refusal, f"reading {self.place}") from None
-        return Message(int(found["seq"]), True, base64.b64decode(found.get("data", "")))
+            if refusal.number in {NO_MESSAGE, NO_STREAM}:
+                return {}
+            raise refused(refusal, what) from None
 
     async def read(self, first: int, last: int) -> AsyncIterator[list[Message]]:
         """All messages from ``first`` to ``last``, page by page, in their order; some may be missing in between.

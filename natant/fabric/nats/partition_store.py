@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,8 +45,13 @@ SNAPSHOT_FACTOR: Final = 2
 MESSAGE_BYTES: Final = 250
 #: how often an opening begins again because the snapshot changed under it
 OPENINGS: Final = 5
+#: after a commit, how soon it is noted elsewhere that the journal reaches so far (natant.fabric.nats.mark)
+MARK_AFTER_S: Final = 1.0
 #: no limit to the bytes of a journal but the account's
 UNLIMITED: Final = -1
+
+#: errors of an append after which nothing more is appended
+_FATAL: Final = frozenset({DEPOSED, "NT-FABRIC-102"})
 
 Done = Callable[[BaseException | None], None]
 
@@ -68,47 +74,63 @@ class PartitionStore:
     :ivar partition: which one.
     :ivar epoch: sequence of our epoch message; grows with each owner.
     :ivar position: behind the last record that was acknowledged.
-    :ivar commits: acknowledged since the opening; ``barriers`` that were answered; ``snapshots`` that were taken.
+    :ivar commits: acknowledged since the opening; ``barriers`` that were answered; ``snapshots`` that were taken;
+        ``marks`` that were written.
     :ivar tail_bytes: in the journal behind the newest snapshot.
     :ivar fault: why the last snapshot was not taken, None where it was.
     """
 
     is_durable = True
 
-    def __init__(self, journal: Journal, archive: Archive, partition: int) -> None:
+    def __init__(self, journal: Journal, archive: Archive, partition: int, snapshot_after_bytes: int) -> None:
         self.partition = partition
         self.epoch = 0
         self.commits = 0
         self.barriers = 0
         self.snapshots = 0
+        self.marks = 0
         self.tail_bytes = 0
         self.fault: NatantError | None = None
         self._journal = journal
         self._archive = archive
+        self._loop = asyncio.get_running_loop()
+        self._snapshot_after_bytes = snapshot_after_bytes
         self._memory = MemoryStore()
         self.position = Position.start(b"")
         self._is_closed = False
-        self._deposed: FabricError | None = None
+        #: what ended it for good
+        self._fatal: FabricError | None = None
         self._work: asyncio.Task[None] | None = None
         self._snapshot: asyncio.Task[None] | None = None
         #: a commit that waits for the append under way
         self._next: tuple[Sequence[Operation], Done] | None = None
         self._waiting: list[Done] = []
+        self._mark_timer: asyncio.TimerHandle | None = None
+        self._marking: set[asyncio.Task[None]] = set()
         #: a record of which we do not know whether it is in the journal: nothing else may be appended before it
         self._doubtful: _Record | None = None
         #: a batch whose commit was given up, and that got into the journal after all: the next commit brings it again
         self._settled: Sequence[Operation] | None = None
 
     @classmethod
-    async def open(cls, engine: Engine, partition: int, owner: str, *, max_bytes: int = UNLIMITED) -> PartitionStore:
+    async def open(
+        cls,
+        engine: Engine,
+        partition: int,
+        owner: str,
+        *,
+        max_bytes: int = UNLIMITED,
+        snapshot_after_bytes: int = SNAPSHOT_AFTER_BYTES,
+    ) -> PartitionStore:
         """Take the partition over and recover its state; every earlier owner is deposed.
 
         :param owner: who we are, for people.
         :param max_bytes: of the journal where it has to be made.
+        :param snapshot_after_bytes: how far the journal grows behind a snapshot before the next one; large states let it grow further.
         :raises FabricError: ``NT-FABRIC-101`` to ``-103`` damaged, ``-104`` gone or replaced, ``-105`` no room, ``-106`` no answer,
             ``-107`` refused, ``-108`` of a newer format, ``-100`` somebody else took it over meanwhile.
         """
-        store = cls(Journal(engine, partition), Archive(engine, partition), partition)
+        store = cls(Journal(engine, partition), Archive(engine, partition), partition, snapshot_after_bytes)
         await store._open(owner, max_bytes)
         return store
 
@@ -158,10 +180,13 @@ class PartitionStore:
                 task.cancel()
         self._next, self._waiting = None, []
         self._memory = MemoryStore()
+        if self._mark_timer is not None:
+            self._mark_timer.cancel()
+            self._mark_now()
 
     async def settle(self) -> None:
         """Wait for what is under way in the background, a snapshot for example."""
-        for task in (self._work, self._snapshot):
+        for task in (self._work, self._snapshot, *self._marking):
             if task is not None:
                 await asyncio.wait([task])
 
@@ -173,7 +198,7 @@ class PartitionStore:
 
     def _go_on(self) -> None:
         if self._work is None and not self._is_closed:
-            self._work = asyncio.get_running_loop().create_task(self._append_all())
+            self._work = self._loop.create_task(self._append_all())
 
     async def _append_all(self) -> None:
         """Append as long as somebody waits."""
@@ -191,14 +216,15 @@ class PartitionStore:
                     waiting.insert(0, commit[1])
                 self.barriers += len(waiting) - (commit is not None)
                 for done in waiting:
-                    _tell(done, error)
+                    # For himself: what he raises concerns nobody else.
+                    self._loop.call_soon(done, error)
         finally:
             self._work = None
 
     async def _append(self, batch: Sequence[Operation]) -> None:
         """Append one batch and let it take effect."""
-        if self._deposed is not None:
-            raise self._deposed
+        if self._fatal is not None:
+            raise self._fatal
         if self._doubtful is not None:
             settled = self._doubtful.batch
             await self._send(self._doubtful)
@@ -221,20 +247,42 @@ class PartitionStore:
             while record.sent < len(record.messages):
                 message = record.messages[record.sent]
                 sequence = await self._journal.append(message, f"{self.epoch}.{record.number}.{record.sent}")
+                if sequence <= self.position.sequence:
+                    raise self._lost_end(self.position, f"took message {sequence} now")
                 record.sent += 1
                 self.tail_bytes += len(message) + MESSAGE_BYTES
         except FabricError as error:
-            if error.code == DEPOSED:
-                self._deposed = error
+            if error.code in _FATAL:
+                self._fatal = error
             raise
         self._doubtful = None
         self._memory.apply(record.batch)
         self.position = self.position._replace(number=record.number, link=record.link, sequence=sequence)
+        self._mark_soon()
         if (
-            self.tail_bytes >= max(SNAPSHOT_AFTER_BYTES, SNAPSHOT_FACTOR * self._archive.size_bytes)
+            self.tail_bytes >= max(self._snapshot_after_bytes, SNAPSHOT_FACTOR * self._archive.size_bytes)
             and self._snapshot is None
         ):
-            self._snapshot = asyncio.get_running_loop().create_task(self._take_snapshot())
+            self._snapshot = self._loop.create_task(self._take_snapshot())
+
+    # Marks -----------------------------------------------------------------------------------------------------------
+
+    def _mark_soon(self) -> None:
+        if self._mark_timer is None and not self._is_closed:
+            self._mark_timer = self._loop.call_later(MARK_AFTER_S, self._mark_now)
+
+    def _mark_now(self) -> None:
+        self._mark_timer = None
+        if self._fatal is None:
+            task = self._loop.create_task(self._mark(self.position))
+            self._marking.add(task)
+            task.add_done_callback(self._marking.discard)
+
+    async def _mark(self, position: Position) -> None:
+        # Where it fails the next commit brings the next one.
+        with suppress(NatantError):
+            await self._archive.mark(position)
+            self.marks += 1
 
     # Snapshots -------------------------------------------------------------------------------------------------------
 
@@ -244,7 +292,7 @@ class PartitionStore:
         :raises FabricError: what went wrong; the journal has everything.
         """
         if self._snapshot is None:
-            self._snapshot = asyncio.get_running_loop().create_task(self._take_snapshot())
+            self._snapshot = self._loop.create_task(self._take_snapshot())
         await asyncio.wait([self._snapshot])
         if self.fault is not None:
             raise self.fault
@@ -266,52 +314,70 @@ class PartitionStore:
     # Opening ---------------------------------------------------------------------------------------------------------
 
     async def _open(self, owner: str, max_bytes: int) -> None:
-        head, identity = await self._take_over(owner, max_bytes)
+        head, mark, identity = await self._take_over(owner, max_bytes)
         for left in reversed(range(OPENINGS)):
             try:
                 await self._recover(identity, head)
-                return
+                break
             except FabricError:
                 # An owner who did not know yet that he was deposed may have taken a snapshot.
                 newer = await self._archive.newest()
                 if newer == head or not left:
                     raise
                 head = newer
+        if mark is not None and self.position.number < mark.number:
+            raise self._lost_end(mark, f"ends at record {self.position.number}")
+        self._mark_soon()
 
-    async def _take_over(self, owner: str, max_bytes: int) -> tuple[Head | None, bytes]:
-        """Append our epoch; the head of the newest snapshot before that, and the identity of the journal."""
+    async def _take_over(self, owner: str, max_bytes: int) -> tuple[Head | None, Position | None, bytes]:
+        """Append our epoch; the snapshot and the mark before that, and the identity of the journal."""
         left = OPENINGS
         while True:
-            head = await self._archive.newest()
-            identity, expected = await self._identity(head, max_bytes)
+            head, mark, last, newest = await asyncio.gather(
+                self._archive.newest(), self._archive.marked(), self._journal.last(), self._journal.newest_epoch()
+            )
+            # All that can be seen is looked at before the journal is touched.
+            identity = self._identity(newest)
+            for known in (head and head.position, mark):
+                if known is not None:
+                    self._check_end(known, last, identity if newest else None)
+            if last is None:
+                await self._journal.create(max_bytes)
             message = Epoch(identity, owner).pack()
+            nonce = f"epoch.{secrets.token_hex(8)}"
             try:
-                self.epoch = await self._journal.append_epoch(message, f"epoch.{secrets.token_hex(8)}", expected)
-                return head, identity
+                self.epoch = await self._journal.append_epoch(message, nonce, 0 if newest is None else None)
+                return head, mark, identity
             except FabricError as error:
                 # Somebody else began the journal at the same time: it has his identity now.
                 left -= 1
                 if error.code != DEPOSED or not left:
                     raise
 
-    async def _identity(self, head: Head | None, max_bytes: int) -> tuple[bytes, int | None]:
-        """Which journal this is, and the epoch that must be the newest one when ours is appended, where that matters."""
-        try:
-            newest = await self._journal.newest_epoch()
-        except FabricError as error:
-            if error.code != "NT-FABRIC-104" or head is not None:
-                raise
-            await self._journal.create(max_bytes)
-            newest = await self._journal.newest_epoch()
-        if newest is not None:
-            return Epoch.unpack(newest.data, f"{self._journal.place}, message {newest.sequence}").identity, None
-        if head is not None:
+    def _identity(self, newest: Message | None) -> bytes:
+        """Of the journal that is there, or a new one."""
+        if newest is None:
+            return secrets.token_bytes(IDENTITY_SIZE)
+        return Epoch.unpack(newest.data, f"{self._journal.place}, message {newest.sequence}").identity
+
+    def _check_end(self, known: Position, last: int | None, identity: bytes | None) -> None:
+        """See that the journal is there, is the same, and reaches as far as somebody knows it did."""
+        if last is None:
+            raise self._journal.gone()
+        if identity is None:
             raise FabricError(
                 "NT-FABRIC-104",
-                f"{self._journal.place} is empty, but there is a snapshot up to record {head.position.number}: the stream was "
-                "emptied or made again. Bring it back from a backup.",
+                f"{self._journal.place} is empty, but it had reached record {known.number}: the stream was emptied or made again. "
+                "Bring it back from a backup.",
             )
-        return secrets.token_bytes(IDENTITY_SIZE), 0
+        if identity != known.identity:
+            raise FabricError(
+                "NT-FABRIC-104",
+                f"{self._journal.place} is not the one that the snapshots of partition {self.partition} belong to (record "
+                f"{known.number}): the stream was deleted and made again, or replaced. Bring both streams back from a backup.",
+            )
+        if last < known.sequence:
+            raise self._lost_end(known, f"ends at message {last}")
 
     async def _recover(self, identity: bytes, head: Head | None) -> None:
         """Read the snapshot and the records behind it."""
@@ -319,11 +385,7 @@ class PartitionStore:
         chain = Chain(start, self._journal.place)
         memory = MemoryStore()
         if head is not None:
-            if head.position.identity != identity:
-                raise self._replaced(head)
             memory.fill(await self._archive.read(head))
-        if start.sequence >= self.epoch:
-            raise self._replaced(head)
         tail_bytes = 0
         async for page in self._journal.read(start.sequence + 1, self.epoch):
             for message in page:
@@ -331,12 +393,12 @@ class PartitionStore:
                 _replay(chain, message, memory)
         self._memory, self.position, self.tail_bytes = memory, chain.position, tail_bytes
 
-    def _replaced(self, head: Head | None) -> FabricError:
+    def _lost_end(self, known: Position, fact: str) -> FabricError:
         return FabricError(
-            "NT-FABRIC-104",
-            f"{self._journal.place} does not belong to the snapshot of partition {self.partition}, which reaches up to message "
-            f"{head.position.sequence if head else 0}; our epoch is message {self.epoch}. The stream was deleted and made again, "
-            "or lost its end; bring both streams back from a backup.",
+            "NT-FABRIC-102",
+            f"{self._journal.place} {fact}, but record {known.number} in message {known.sequence} was acknowledged: a server lost the "
+            "end of the stream, which happens where it finds a damaged message in its file. Bring the stream back from a backup, "
+            "or from a server of the cluster that has it whole.",
         )
 
 
@@ -345,8 +407,3 @@ def _replay(chain: Chain, message: Message, memory: MemoryStore) -> None:
         chain.take_epoch(message.sequence, message.data)
     elif batch := chain.take(message.sequence, message.data):
         memory.apply(batch)
-
-
-def _tell(done: Done, error: BaseException | None) -> None:
-    """Call somebody back; what he raises concerns nobody else."""
-    asyncio.get_running_loop().call_soon(done, error)

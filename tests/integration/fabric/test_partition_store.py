@@ -8,7 +8,6 @@ import pytest
 
 from natant.errors import FabricError, StoreError
 from natant.fabric.contract import DEPOSED
-from natant.fabric.nats import partition_store
 from natant.fabric.nats.engine import Engine
 from natant.fabric.nats.partition_store import PartitionStore
 from natant.store.contract import DELETE_PREFIX, PUT, Operation
@@ -60,10 +59,9 @@ async def test_a_batch_larger_than_a_message_is_there_whole() -> None:
         assert store.get(b"small") == b"y"
 
 
-async def test_snapshots_keep_the_journal_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_store, "SNAPSHOT_AFTER_BYTES", 20_000)
+async def test_snapshots_keep_the_journal_short() -> None:
     async with started_engine() as engine:
-        store = await PartitionStore.open(engine, 0, "first")
+        store = await PartitionStore.open(engine, 0, "first", snapshot_after_bytes=20_000)
         for number in range(100):
             await commit(store, [(PUT, b"k%d" % number, b"v" * 1000), (PUT, b"last", b"%d" % number)])
         await store.settle()
