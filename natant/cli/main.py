@@ -35,6 +35,8 @@ COMMANDS: Final = {
     "link": "Follow a lane: its state, then every change.",
     "parked": "Look at work that failed; do it again, or drop it.",
     "edge": "At a hub: add edges, list them, remove them.",
+    "tenant": "Keep tenants apart: an account of NATS each, with a quota.",
+    "user": "Add and revoke users of a tenant; make tokens of their credentials.",
     "errors": "Explain an error by its code.",
     "doctor": "Check this machine and installation.",
     "grow": "Bring the store of an embedded NATS server into a cluster.",

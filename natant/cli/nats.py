@@ -6,14 +6,17 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from natant.cli.tenancy import known_url, operator, remember_url
+
 if TYPE_CHECKING:
     from natant.fabric.nats.config import EngineSpec
+    from natant.fabric.nats.engine import Engine
 
 __all__ = ["EMBEDDED", "NatsChoice", "nats_facts", "nats_options"]
 
@@ -31,6 +34,7 @@ class NatsChoice:
 
     :ivar url: servers that run already; None starts one.
     :ivar port: of the embedded server; 0 takes a free one.
+    :ivar tenant: whose plane it is, and the operator's folder where that is here.
     """
 
     url: str | None
@@ -38,6 +42,8 @@ class NatsChoice:
     port: int = 0
     websocket: int | None = None
     mqtt: int | None = None
+    tenant: str | None = None
+    operator: Path | None = None
 
     @classmethod
     def of(cls, nats: str | None, options: dict[str, Any]) -> NatsChoice | None:
@@ -45,6 +51,9 @@ class NatsChoice:
 
         :raises click.UsageError: where they do not fit each other.
         """
+        tenant, operator = options.pop("tenant"), options.pop("operator_path")
+        if tenant is not None:
+            return cls._of_tenant(nats, tenant, operator, options)
         if nats is None:
             if any(value is not None for value in options.values()):
                 raise click.UsageError("--nats-port, --nats-websocket, --nats-mqtt and --nats-creds go with --nats")
@@ -65,6 +74,43 @@ class NatsChoice:
             )
         return cls(url=nats, credentials=Path(credentials) if credentials else None)
 
+    @classmethod
+    def _of_tenant(cls, nats: str | None, tenant: str, operator: Path, options: dict[str, Any]) -> NatsChoice:
+        """The servers of all tenants, or, with a bare ``--nats``, one of this plane's own for them."""
+        if nats == EMBEDDED:
+            chosen = cls.of(nats, {**options, "tenant": None, "operator_path": operator})
+            assert chosen is not None
+            return replace(chosen, tenant=tenant, operator=operator)
+        credentials = options["nats_creds"]
+        if nats is None:
+            from natant.tenant.folder import OperatorFolder
+
+            nats = known_url(OperatorFolder.open(operator))
+            if nats is None:
+                raise click.UsageError(
+                    "no server of the tenants is known; start natant tenant serve, name one with --nats=URL, or let --nats start one"
+                )
+        chosen = cls.of(nats, {**options, "tenant": None, "operator_path": operator})
+        assert chosen is not None
+        return replace(chosen, tenant=tenant, operator=None if credentials else operator)
+
+    def _of_operator(self) -> dict[str, Any]:
+        """What the operator's folder says about the tenant's engine."""
+        if self.tenant is None or self.operator is None:
+            return {"credentials": self.credentials}
+        from natant.tenant.folder import OperatorFolder
+
+        folder = OperatorFolder.open(self.operator)
+        found = {"credentials": folder.engine_creds(self.tenant), "partitions": folder.tenant(self.tenant).partitions}
+        return found if self.url is not None else {**found, "operator": folder.server_part()}
+
+    def note(self, engine: Engine | None) -> None:
+        """Let natant tenant and natant user find the tenants' server that this process has started; None: it has ended."""
+        if self.operator is not None and self.url is None:
+            from natant.tenant.folder import OperatorFolder
+
+            remember_url(OperatorFolder(self.operator), None if engine is None else engine.url)
+
     def engine(self, plane: str, data: Path | None) -> EngineSpec:
         """The engine of a plane.
 
@@ -73,7 +119,7 @@ class NatsChoice:
         from natant.fabric.nats.config import EngineSpec
 
         if self.url is not None:
-            return EngineSpec(plane=plane, url=self.url, credentials=self.credentials)
+            return EngineSpec(plane=plane, url=self.url, **self._of_operator())
         if data is None:
             folder = Path(tempfile.mkdtemp(prefix="natant-nats-"))
             atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -85,6 +131,7 @@ class NatsChoice:
             port=self.port,
             websocket=_listener(self.websocket),
             mqtt=_listener(self.mqtt),
+            **self._of_operator(),
         )
 
 
@@ -95,7 +142,13 @@ def _listener(port: int | None) -> bool | int:
 def nats_options(command: F) -> F:
     """Decorator: the options."""
     port = click.IntRange(0, 65535)
+    command = operator(command)
     for option in (
+        click.option(
+            "--tenant",
+            metavar="NAME",
+            help="Serve this tenant's plane: to its users only, with its quota. See natant tenant.",
+        ),
         click.option(
             "--nats-creds",
             metavar="FILE",
@@ -130,5 +183,6 @@ def nats_facts(engine: Any) -> dict[str, Any]:
         facts["websocket"] = f"ws://{host}:{ports.websocket}"
     if ports.mqtt:
         facts["mqtt"] = f"mqtt://{host}:{ports.mqtt}"
-    facts["secrets"] = str(engine.spec.folder / "secrets.json")
+    if engine.spec.operator is None:
+        facts["secrets"] = str(engine.spec.folder / "secrets.json")
     return facts

@@ -39,6 +39,7 @@ Each failure prints `NT-AREA-NNN  message` on stderr; `natant errors NT-AREA-NNN
 |---|---|
 | `NATANT_URL` | the host for all commands that take `--at` |
 | `NATANT_TOKEN` | a token for the host's authenticator, sent by all these commands |
+| `NATANT_OPERATOR` | the operator's folder, for `tenant`, `user` and `run --tenant` |
 | `NO_COLOR` | any text: no colours |
 
 A VALUE is JSON where it begins with `{`, `[` or `"`, or is a number, `true`, `false` or `null`; everything else, and what is no valid JSON, is

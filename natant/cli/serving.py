@@ -33,6 +33,7 @@ class Serving:
     :ivar data: the data folder; None keeps nothing.
     :ivar tls: paths of the certificate chain and its key.
     :ivar engine: the plane's connection to NATS; None: none.
+    :ivar tenant: whose plane it is; None: nobody's in particular.
     :ivar grace_s: time for a graceful stop; None for the server's own.
     :ivar features: makers of what is added over NATS.
     """
@@ -44,6 +45,7 @@ class Serving:
     allow_hosts: tuple[str, ...] = ()
     tls: tuple[str, str] | None = None
     engine: EngineSpec | None = None
+    tenant: str | None = None
     grace_s: float | None = None
     features: Sequence[Callable[..., Any]] = ()
 
@@ -93,6 +95,7 @@ def serve(plane: Plane, serving: Serving, on_ready: Callable[[Server], None]) ->
         is_volatile=serving.data is None,
         connect=reach,
         engine=serving.engine,
+        tenant=serving.tenant,
         grace_s=GRACE_S if serving.grace_s is None else serving.grace_s,
         features=serving.features,
     )

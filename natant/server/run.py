@@ -21,7 +21,7 @@ import signal
 import ssl as tls
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from natant.client.reach import reach
@@ -86,6 +86,7 @@ class Option:
     :ivar grace_s: time for a graceful stop.
     :ivar engine: NATS for the plane; started before the host, closed after it.  None: the plane does without.
     :ivar is_shared: other workers run the same plane over that NATS: this process has a share of its agents, whose state is there.
+    :ivar tenant: whose plane it is: only that tenant's users are let in. The engine has the tenant's credentials.
     :ivar features: makers of what is added over that NATS, given the engine and what serves the plane.
     """
 
@@ -104,6 +105,7 @@ class Option:
     grace_s: float = GRACE_S
     engine: EngineSpec | None = None
     is_shared: bool = False
+    tenant: str | None = None
     features: Sequence[Callable[[Engine, HostPort], Feature]] = ()
 
 
@@ -154,7 +156,14 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
     """The same within a running loop."""
     async with _started(option.engine) as engine:
-        return await _serve(plane, option, engine, on_ready)
+        if option.tenant is None:
+            return await _serve(plane, option, engine, on_ready)
+        from natant.tenant.door import TenantDoor
+
+        assert engine is not None, "a tenant's plane has an engine"
+        door = await TenantDoor.start(engine, option.tenant)
+        door.protect(plane)
+        return await _serve(plane, replace(option, features=(lambda *_: door, *option.features)), engine, on_ready)
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,8 @@
 
 A connection outlives the door token that opened it, as one of NATS outlives its nonce.  So the account is asked for anew every
 :data:`REFRESH_S`, and every :data:`LOOK_S` each session is looked at: one whose user has expired or was revoked is closed.
+
+A feature of the process (:class:`natant.server.run.Feature`).
 """
 
 from __future__ import annotations
@@ -47,13 +49,14 @@ class TenantDoor:
     def __init__(self, account: Account, *, clock: Callable[[], float] = time.time) -> None:
         self.authenticator = Authenticator(account, clock=clock)
         self.ended = 0
+        self._engine: Engine | None = None
         self._hubs: list[Hub] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._is_behind = False
 
     @classmethod
-    async def open(cls, engine: Engine, tenant: str | None = None) -> Self:
-        """The doors of the tenant whose credentials the engine has, kept up to date until :meth:`close`.
+    async def start(cls, engine: Engine, tenant: str | None = None) -> Self:
+        """The doors of the tenant whose credentials the engine has.
 
         :param tenant: what the tenant must be called; None takes any.
         :raises TenantError: ``NT-TENANT-011`` where the servers do not tell the account, ``NT-TENANT-004`` where it is another's.
@@ -68,7 +71,7 @@ class TenantDoor:
                 f"the credentials {engine.spec.credentials} are of tenant {account.name!r}, and {tenant!r} is asked for",
             )
         self = cls(account)
-        self._tasks = [asyncio.create_task(self._refresh(engine)), asyncio.create_task(self._look())]
+        self._engine = engine
         return self
 
     def protect(self, plane: Plane) -> None:
@@ -83,6 +86,24 @@ class TenantDoor:
         """Watch the sessions of a host; those that end here end at the worker that has the connection, too."""
         self._hubs.append(host.hub)
         host.closers.append(lambda: self._hubs.remove(host.hub))
+
+    def counts(self) -> dict[str, int]:
+        """For metrics."""
+        refused = self.authenticator.refused
+        return {
+            "tenant_tokens_refused": sum(refused.values()),
+            "tenant_tokens_expired": refused["NT-TENANT-003"],
+            "tenant_tokens_of_others": refused["NT-TENANT-004"],
+            "tenant_tokens_revoked": refused["NT-TENANT-005"],
+            "tenant_sessions_ended": self.ended,
+            "tenant_is_behind": int(self._is_behind),
+        }
+
+    async def open(self) -> None:
+        """Keep up with the account and the sessions from now on."""
+        self._tasks = [asyncio.create_task(self._look())]
+        if self._engine is not None:
+            self._tasks.append(asyncio.create_task(self._refresh(self._engine)))
 
     async def close(self) -> None:
         """Stop keeping up."""

@@ -55,7 +55,8 @@ class World(NamedTuple):
 @contextlib.asynccontextmanager
 async def world() -> AsyncIterator[World]:
     async with tenants("acme", "bolt") as found:
-        door = await TenantDoor.open(found.engine, "acme")
+        door = await TenantDoor.start(found.engine, "acme")
+        await door.open()
         try:
             async with serving(Vehicle, prepare=door.protect) as server:
                 door.attach(host_of(server))
@@ -181,7 +182,7 @@ async def test_a_stream_of_a_revoked_user_ends() -> None:
 
 async def test_the_policy_of_the_plane_has_to_agree() -> None:
     async with tenants("acme") as found:
-        door = await TenantDoor.open(found.engine)
+        door = await TenantDoor.start(found.engine)
         try:
 
             def may(identity: Identity, verb: str, node: str, lane: str) -> bool:
@@ -203,7 +204,7 @@ async def test_the_policy_of_the_plane_has_to_agree() -> None:
 async def test_the_engine_of_another_tenant_opens_no_plane() -> None:
     async with tenants("acme", "bolt") as found:
         with pytest.raises(TenantError, match="NT-TENANT-004"):
-            await TenantDoor.open(found.engine, "bolt")
+            await TenantDoor.start(found.engine, "bolt")
 
 
 def _shown(credentials: Credentials) -> object:

@@ -43,8 +43,9 @@ async def world(plane: Plane | None = None) -> AsyncIterator[tuple[Tenants, Nats
     """Two tenants; the plane of the first, asked over NATS."""
     plane = plane or Plane("p", [Vehicle])
     async with tenants("acme", "bolt") as found:
-        guard = await TenantDoor.open(found.engine)
+        guard = await TenantDoor.start(found.engine)
         guard.protect(plane)
+        await guard.open()
         env = LoopEnv()
         host = Host(plane, store=MemoryStore(), env=env, attachments=[guard.attach])
         await host.start()

@@ -3,7 +3,7 @@
 In a ```` ```console ```` block each line ``$ COMMAND`` is run by the shell in the folder of the session; what stands under it must be
 what it prints, standard error included.  ``...`` stands for anything within a line, and alone on a line for any number of lines.
 
-``natant run`` and ``natant dev`` are left running as servers, on free ports in place of 9001 and of 9002 (``--port 9002``); the next one
+``natant run``, ``natant dev`` and ``natant tenant serve`` are left running as servers, on free ports in place of 9001 and of 9002 (``--port 9002``); the next one
 for a port ends the one before.  A block without commands shows what the last server says next.
 """
 
@@ -31,7 +31,7 @@ COMMAND_WAIT_S: Final = 60.0
 SAY_WAIT_S: Final = 30.0
 #: what documents call the ports
 _PORTS: Final = (9001, 9002)
-_SERVING: Final = re.compile(r"natant (run|dev)\b")
+_SERVING: Final = re.compile(r"natant (run|dev|tenant serve)\b")
 _SHIMS: Final[dict[str, str]] = {
     "natant": 'exec {python} -c "from natant.cli.main import main; main()" "$@"',
     "python": 'exec {python} "$@"',

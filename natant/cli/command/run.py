@@ -121,6 +121,7 @@ def cli(
             found.plane.name, folder, None if choice is None else choice.engine(found.plane.name, folder)
         ),
         features=edge.features(),
+        tenant=None if choice is None else choice.tenant,
     )
 
     def on_ready(server: object) -> None:
@@ -128,10 +129,16 @@ def cli(
         from natant.server.server import Server
 
         assert isinstance(server, Server)
+        if choice is not None:
+            choice.note(server.service.engine)
         if is_json:
             put_json(facts_of(found, serving, server))
             sys.stdout.flush()
         if log_format == "text":
             announce(found, serving, server)
 
-    return serve(found.plane, serving, on_ready)
+    try:
+        return serve(found.plane, serving, on_ready)
+    finally:
+        if choice is not None:
+            choice.note(None)

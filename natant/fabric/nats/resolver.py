@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-__all__ = ["Resolver", "lookup"]
+__all__ = ["Resolver", "delete_streams", "forget_others", "lookup"]
 
 #: time for the first server to answer
 ANSWER_S: Final = 5.0
@@ -107,6 +108,33 @@ class Resolver:
         error = answer.get("error") if isinstance(answer, dict) else None
         said = error.get("description") if isinstance(error, dict) else repr(data[:100])
         raise TenantError("NT-TENANT-011", f"a server at {self._where} refuses the account: {said}")
+
+
+async def delete_streams(url: str, credentials: Path) -> int:
+    """Delete all streams of an account; how many there were.
+
+    :param credentials: those of its engine.
+    :raises FabricError: ``NT-FABRIC-004`` not reached, ``-008`` refused.
+    """
+    nc = await connect(url, name="natant tenant rm", credentials=credentials)
+    try:
+        js = nc.jetstream(timeout=ANSWER_S)
+        count = 0
+        while infos := await js.streams_info():
+            for info in infos:
+                await js.delete_stream(str(info.config.name))
+                count += 1
+        return count
+    finally:
+        with contextlib.suppress(Exception):
+            await nc.close()
+
+
+def forget_others(folder: Path, accounts: Collection[str]) -> None:
+    """Before a server starts: drop accounts from its folder that are none of these, since they were removed while it was down."""
+    for path in folder.glob("*.jwt"):
+        if path.stem not in accounts:
+            path.unlink()
 
 
 async def lookup(nc: Client, account: str, wait_s: float = ANSWER_S) -> str:
