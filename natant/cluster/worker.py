@@ -270,6 +270,12 @@ class Worker:
         """Tells one such part from the next."""
         return sum(host.kernel.turn_count for host in list(self.hosts.values()))
 
+    def counts(self) -> dict[str, int]:
+        """What a worker counts besides what its hosts do."""
+        keeper = self.keeper
+        counts = {"cluster_taken": keeper.taken, "cluster_given": keeper.given, "cluster_lost": keeper.lost}
+        return counts | {f"fabric_{name}": count for name, count in self.fabric.counts().items()}
+
     def health(self) -> dict[str, Any]:
         """How the worker is, for probes."""
         faults = [host.kernel.journal.fault for host in self.hosts.values() if host.kernel.journal.fault is not None]

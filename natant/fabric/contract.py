@@ -122,5 +122,8 @@ class Fabric(Protocol):
     async def release(self, partition: int) -> None:
         """Take ourselves out of the table of owners; nothing happens where we are not in it."""
 
+    def counts(self) -> dict[str, int]:
+        """What metrics show, counted since the start: ``verdicts`` (workers found dead), ``gaps`` (losses of messages), and more."""
+
     def wanted(self) -> list[int]:
         """The partitions we should own, ascending: ours that we should keep and free ones that fall to us."""

@@ -120,10 +120,9 @@ class NatsFabric:
         if self._is_open:
             self._mesh.send(worker, payload)
 
-    def figures(self) -> dict[str, int]:
-        """What metrics show: counts since the start, and how many members there are."""
+    def counts(self) -> dict[str, int]:
+        """What metrics show."""
         return {
-            "members": len(self.members),
             "verdicts": self.verdicts,
             "gaps": self._mesh.gaps,
             "malformed": self._trunk.malformed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from natant.server.service import Service
 
 __all__ = ["ControlPage"]
+
+#: facts of a host's health that are metrics as well
+GAUGES: Final = ("agents", "members", "partitions", "partitions_without_owner", "sequence", "sessions", "uptime_s")
 
 
 class ControlPage:
@@ -69,7 +72,7 @@ class ControlPage:
         }
         if self.service.engine is not None:
             gauges["nats_up"] = float(self.service.engine.is_connected)
-        gauges.update({name: health[name] for name in ("agents", "sessions", "sequence", "uptime_s") if name in health})
+        gauges.update({name: health[name] for name in GAUGES if name in health})
         text = exposition(self.service.host.plane.name, counts, gauges)
         return Response(text.encode(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -87,7 +90,7 @@ class ControlPage:
 
     def _counts(self) -> dict[str, int]:
         server = {f"server_{name}": count for name, count in self.service.counter.as_dict().items()}
-        for feature in self.service.features:
+        for feature in (self.service.host, *self.service.features):
             if hasattr(feature, "counts"):
                 server |= feature.counts()
         if self.service.engine is not None:

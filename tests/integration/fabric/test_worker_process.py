@@ -50,7 +50,7 @@ async def test_a_killed_worker_is_noticed_in_well_under_a_second() -> None:
             assert fabric.owners[2] is None
             assert await fabric.claim(2)
             await fabric.release(2)
-        assert fabric.figures()["verdicts"] == 3
+        assert fabric.counts()["verdicts"] == 3
 
     # Where the machine is busy one of them may be late.
     assert min(took) < 0.7, took
@@ -95,7 +95,7 @@ async def test_a_worker_that_leaves_is_gone_at_once() -> None:
             await worker.ask("close")
             assert await waiting < 0.5
             assert fabric.owners == [None] * PARTITIONS
-            assert fabric.figures()["verdicts"] == 0
+            assert fabric.counts()["verdicts"] == 0
 
 
 async def test_two_workers_never_both_claim() -> None:
@@ -135,7 +135,7 @@ async def test_a_restart_of_the_server_moves_nothing(tmp_path: Path) -> None:
                     await asyncio.sleep(3)
                     assert fabric.owners == before
                     assert len(fabric.members) == 3
-                assert fabric.figures()["verdicts"] == 0
+                assert fabric.counts()["verdicts"] == 0
                 for each in (one, two):
                     assert (await each.ask("view"))["owners"][:4] == [owner.worker for owner in before[:4] if owner]
                 await one.ask("send", fabric.worker, "still here")
@@ -161,7 +161,7 @@ async def test_junk_on_the_subjects_and_in_the_table_harms_nobody() -> None:
             await worker.ask("send", fabric.worker, "kept")
             heard = Heard(fabric)
             await until(lambda: bool(heard.messages))
-            await until(lambda: fabric.figures()["malformed"] == 4)
+            await until(lambda: fabric.counts()["malformed"] == 4)
 
             assert heard.messages == [(worker.worker, b"kept")]
             assert {*fabric.members} == {fabric.worker, worker.worker}

@@ -99,3 +99,19 @@ async def test_a_link_follows_its_lane_from_owner_to_owner() -> None:
         assert [link.get() for link in links] == [6] * 6
         tags = [payload.partition(b"(")[0] for payload in peer.received]
         assert tags.count(b"@linked") == tags.count(b"@synced") == 6
+
+
+async def test_a_worker_counts_what_comes_and_goes() -> None:
+    async with natant.testing.cluster(APP, workers=1) as c:
+        await c.add()
+        await c.settle()
+        first = c.workers[0]
+        assert first.counts() == {
+            "cluster_taken": 8,
+            "cluster_given": 4,
+            "cluster_lost": 0,
+            "fabric_verdicts": 0,
+            "fabric_gaps": 0,
+        }
+        assert first.health()["partitions"] == 4
+        assert first.health()["members"] == 2
