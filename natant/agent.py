@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, overload
 from natant.codec import uri
 from natant.errors import LaneError, PlaneError, TurnError
 from natant.kernel.cell import UNLOADED, Cell
+from natant.kernel.outbox import HUB
 from natant.kernel.route import Route
 from natant.kernel.schema import Periodic, Schema
 from natant.kernel.turn import Send, Turn
@@ -155,15 +156,18 @@ class Agent(Cell):
         :param node: URI of the agent, for example ``/depot/3``.
         :param lane: one of its lanes, most often a command.
         :param value: anything that can be mapped.
-        :param host: URI of another host, ``warp://other:9001``; None for this one.
+        :param host: URI of another host, ``warp://other:9001``; ``hub:`` for the hub of an edge; None for this one.
         :raises LaneError: ``NT-LANE-001`` outside a turn.
         :raises TurnError: ``NT-TURN-007`` where that agent has too much waiting for it.
         :raises WarpError: ``NT-WARP-004`` where ``node`` is no URI: percent-encode what comes from elsewhere.
         :raises CodecError: where ``value`` cannot be written, such as a NaN.
-        :raises LinkError: where the other host cannot be reached (``NT-LINK-006``), or too much waits for it (``NT-LINK-009``).
+        :raises LinkError: where the other host cannot be reached (``NT-LINK-006``), or too much waits for it (``NT-LINK-009``),
+            or the command is too long for the way there (``NT-LINK-011``).
         """
         turn = self._require("send")
         target = None
+        if host == HUB and not self._host.outbox.has_carrier(host):
+            host = None  # who has no hub is one
         if host is None:
             target = self._host.agents.get(node)
             if target is None:
@@ -180,6 +184,8 @@ class Agent(Cell):
             send.text = self._host.outbox.text(
                 send
             )  # it will most likely be needed; what cannot be written is refused here
+            if host is not None:
+                self._host.outbox.check_size(send)
         if turn.sends is None:
             turn.sends = [send]
         else:

@@ -24,8 +24,8 @@ from urllib.parse import quote
 from natant import lane
 from natant.agent import Agent
 from natant.codec import uri
-from natant.edge.name import HUB
 from natant.errors import Refused
+from natant.kernel.outbox import HUB
 
 __all__ = ["NODE", "Copy", "Forward", "HubAgent", "Target", "copy_key", "hub_agent"]
 

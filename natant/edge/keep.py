@@ -27,6 +27,8 @@ __all__ = ["Keeper"]
 #: one bundle: commands and bytes at most, but for a single command that is longer
 BUNDLE_COMMANDS: Final = 1000
 BUNDLE_BYTES: Final = 128 * 1024
+#: the longest command: it has to fit into a message at the hub, with what goes around it
+LONGEST: Final = 512 * 1024
 #: between two tries while the stream is full or its server is away
 RETRY_S: Final = 0.25
 
@@ -75,6 +77,7 @@ class Keeper:
             self._wake.set()
 
         outbox.carriers["hub"] = take
+        outbox.longest["hub"] = LONGEST
 
     def start(self) -> None:
         """Begin."""

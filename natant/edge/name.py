@@ -21,10 +21,8 @@ from typing import Final
 from natant.errors import EdgeError
 from natant.fabric.nats.subject import Subjects, text_of, token
 
-__all__ = ["HUB", "SOURCE", "EdgeNames", "check_name"]
+__all__ = ["SOURCE", "EdgeNames", "check_name"]
 
-#: what an agent gives as ``host`` to send to the hub
-HUB: Final = "hub:"
 #: the name of the source at the hub
 SOURCE: Final = "natant:edge"
 #: an edge's name is a user of the hub's server and a token of subjects

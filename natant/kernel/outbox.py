@@ -24,8 +24,10 @@ from natant.kernel.turn import Send
 if TYPE_CHECKING:
     from natant.kernel.kernel import Kernel
 
-__all__ = ["Carrier", "Note", "Outbox"]
+__all__ = ["HUB", "Carrier", "Note", "Outbox"]
 
+#: what an agent gives as host to send to the hub of its edge; of a plane that is no edge it is the plane itself
+HUB: Final = "hub:"
 #: sends that may be under way before connections stop reading
 CONGESTED_AT: Final = 50_000
 #: sends that may wait for one carrier
@@ -42,6 +44,7 @@ class Outbox:
     :ivar identity: the name of the store, unlike any other.
     :ivar remote: brings a command to another host over WARP, where the plane can reach any.
     :ivar carriers: take what leaves the kernel once its record is durable, by what stands before the colon in :attr:`Send.host`.
+    :ivar longest: how many bytes a command may have for a carrier; those not named take any.
     :ivar is_away: tells of a node of this plane that it lives in another partition; None where there is one.
     :ivar across: takes what goes to another partition once its record is durable.
     """
@@ -59,6 +62,7 @@ class Outbox:
         self._number = host.journal.sequence << NUMBER_BITS
         self.remote: Any = None
         self.carriers: dict[str, Carrier] = {}
+        self.longest: dict[str, int] = {}
         self.is_away: Callable[[str], bool] | None = None
         self.across: Carrier | None = None
         stored = host.store.get(key.IDENTITY)
@@ -140,6 +144,22 @@ class Outbox:
                 http_status=503,
             )
         return True
+
+    def check_size(self, send: Send) -> None:
+        """See that a command whose record has been made is not too long for its carrier.
+
+        :raises LinkError: ``NT-LINK-011``.
+        """
+        if send.host is None or send.text is None or not self.longest:
+            return
+        longest = self.longest.get(send.host.partition(":")[0])
+        if longest is not None and len(send.text) > longest:
+            raise LinkError(
+                "NT-LINK-011",
+                f'a command to {send.host} {send.node} "{send.lane}" takes {len(send.text)} bytes, and at most {longest} can be '
+                "carried; send it in parts, or put what is large elsewhere and send where it is",
+                http_status=413,
+            )
 
     def _carrier(self, send: Send) -> Carrier | None:
         """What takes ``send`` on, None where it is brought to its agent (or its host) from memory."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos import edge
 
-CAPTURES = 3200
+CAPTURES = 1600
 
 
 @pytest.mark.timeout(200)

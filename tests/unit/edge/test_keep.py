@@ -7,23 +7,36 @@ import asyncio
 import pytest
 
 import natant.testing
-from natant import Agent, Plane, command
+from natant import Agent, Plane, command, lane
 from natant.edge import keep
 from natant.edge.batch import decode_bundle, to_send
 from natant.edge.keep import Keeper
 from natant.edge.name import EdgeNames
 from natant.edge.status import EdgeStatus
+from natant.errors import NatantError
 from natant.testing import TestPlane
 from tests.support.log import MemoryLog
 
 
+class Depot(Agent, route="/depot/{id}"):
+    got = lane.list(int)
+
+    @command
+    def take(self, number: int) -> None:
+        self.got.append(number)
+
+
 class Sensor(Agent, route="/sensor/{id}"):
+    @command
+    def shout(self, size: int) -> None:
+        self.send("/depot/1", "take", "x" * size, host="hub:")
+
     @command
     def emit(self, number: int) -> None:
         self.send("/depot/1", "take", number, host="hub:")
 
 
-APP = Plane("keep", [Sensor])
+APP = Plane("keep", [Sensor, Depot])
 
 
 @pytest.fixture(autouse=True)
@@ -165,3 +178,19 @@ async def test_a_full_stream_is_told_once_and_all_waits(caplog: pytest.LogCaptur
         assert kept(log) == [0, 1, 2]
         assert caplog.text.count("NT-EDGE-003") == 1
         await box.stop()
+
+
+async def test_a_command_that_is_too_long_is_refused_in_the_turn() -> None:
+    box = keeper(MemoryLog())
+    async with natant.testing.plane(APP, attachments=[box.attach]) as p:
+        with pytest.raises(NatantError, match="NT-LINK-011"):
+            await p.command("/sensor/1", "shout", keep.LONGEST)
+
+        assert box.waiting == 0
+
+
+async def test_who_has_no_hub_is_one() -> None:
+    async with natant.testing.plane(APP) as p:
+        await p.command("/sensor/1", "emit", 7)
+
+        assert await p.get("/depot/1", "got") == [7]
