@@ -22,8 +22,8 @@ from typing import Any, Final, Self
 from natant.fabric.nats.config import Quoted, block
 from natant.fabric.nats.embedded import die_with_parent, find_binary
 from natant.fabric.nats.engine import Engine, EngineSpec
+from natant.fabric.nats.folder import free_port
 from natant.fabric.nats.subject import Subjects
-from tests.support.process import free_port
 
 __all__ = ["Cluster", "NatsServer", "engine", "engine_of"]
 
@@ -69,8 +69,8 @@ class NatsServer:
     def __init__(self, folder: Path, values: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.port = int(values.get("port") or free_port())
-        self.http_port = free_port()
+        self.port = int(values.get("port") or free_port("127.0.0.1"))
+        self.http_port = free_port("127.0.0.1")
         self.values = {
             "server_name": folder.name,
             "host": "127.0.0.1",
@@ -208,8 +208,8 @@ class Cluster:
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="natant-cluster-"))
         self.size = size
-        self.leaf_port = free_port()
-        routes = [free_port() for _ in range(size)]
+        self.leaf_port = free_port("127.0.0.1")
+        routes = [free_port("127.0.0.1") for _ in range(size)]
         app = {
             "jetstream": Quoted("enabled"),
             "mappings": Subjects(plane).mappings(partitions),

@@ -29,12 +29,17 @@ from typing import Any, Final
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec, Identity, Ports
 
-__all__ = ["USERS", "identity_of", "make_folder", "ports_of", "read", "secrets_of", "write"]
+__all__ = ["USERS", "free_port", "identity_of", "make_folder", "ports_of", "read", "secrets_of", "write"]
 
-#: how much streams may take in all unless said otherwise, and of the disk's free room at the first start
+#: how much streams may take in all unless said otherwise
 MAX_FILE_STORE: Final = 20 * 1024**3
+#: of the disk's free room at the first start they get no more than this
 FREE_SHARE: Final = 0.8
 FORMAT: Final = 1
+#: where ports are chosen
+LOW_PORTS: Final = range(20_000, 32_000)
+#: how often one is tried there before the system is asked for any
+TRIES: Final = 100
 #: the system account's user, then those of the plane's
 USERS: Final = ("sys", "engine", "client", "device", "leaf")
 
@@ -148,7 +153,7 @@ def ports_of(folder: Path, spec: EngineSpec) -> Ports:
     for name, want in wanted.items():
         if want is True:
             host = "127.0.0.1" if name == "http" else spec.host
-            ports = replace(ports, **{name: _still_free(host, before.get(name)) or _free_port(host)})
+            ports = replace(ports, **{name: _still_free(host, before.get(name)) or free_port(host)})
         elif want:
             ports = replace(ports, **{name: int(want)})
     # What is not wanted this time keeps its port for the next.
@@ -172,7 +177,16 @@ def _bind(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """A port that nothing listens on, below those that the system gives to outgoing connections.
+
+    One of those could be taken while a server that died is started again: by a client that tries to reach it, for one.
+
+    :raises FabricError: ``NT-FABRIC-002`` where no port of ``host`` can be bound.
+    """
+    for _ in range(TRIES):
+        if port := _bind(host, LOW_PORTS.start + secrets.randbelow(len(LOW_PORTS))):
+            return port
     if port := _bind(host, 0):
         return port
     raise FabricError("NT-FABRIC-002", f"no port of {host} can be bound; is that an address of this machine?")
