@@ -1,0 +1,184 @@
+"""Whole clusters under faults by chance: workers killed, paused, cut off and stopped, messages lost, while commands come in everywhere.
+
+What was acknowledged is there, once; what was not is there once or not at all; what agents send each other arrives once.  A seed tells
+the whole run: ``python -m tests.simulation.test_cluster 1 1000`` runs many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from random import Random
+
+import pytest
+
+import natant.testing
+from natant import Agent, Plane, command, lane
+from natant.cluster.worker import Worker
+from natant.errors import NatantError
+from natant.lane.base import to_value
+from natant.testing import TestCluster
+
+NODES = [f"/account/{number}" for number in range(10)]
+#: of one run
+STEPS = 60
+#: who may take part at a time
+WORKERS = 4
+
+
+class Account(Agent, route="/account/{id}"):
+    """Keeps the name of each command it did, and hands some on."""
+
+    done = lane.map(str, int)
+    heard = lane.map(str, int)
+
+    @command
+    def do(self, order: dict[str, str]) -> int:
+        name = order["name"]
+        self.done[name] = self.done.get(name, 0) + 1
+        if order["to"]:
+            self.send(order["to"], "hear", name)
+        return len(self.done)
+
+    @command
+    def hear(self, name: str) -> None:
+        self.heard[name] = self.heard.get(name, 0) + 1
+
+
+APP = Plane("accounts", [Account])
+
+
+class Run:
+    """One run: what was asked, what was answered, what was done to the workers."""
+
+    def __init__(self, cluster: TestCluster, seed: int) -> None:
+        self.cluster = cluster
+        self.random = Random(seed)
+        self.asked: dict[str, tuple[str, str]] = {}
+        self.acknowledged: set[str] = set()
+        self.errors: dict[str, str] = {}
+        self.paused: list[Worker] = []
+        self.isolated: list[Worker] = []
+        self.cuts: list[tuple[str, str]] = []
+        self.story: list[str] = []
+
+    @property
+    def well(self) -> list[Worker]:
+        return [each for each in self.cluster.workers if each not in self.paused and each not in self.isolated]
+
+    async def go(self) -> None:
+        for step in range(STEPS):
+            for _ in range(self.random.randrange(6)):
+                self.ask(f"{step}.{len(self.asked)}")
+            await self.fault()
+            await self.cluster.clock.jump(self.random.choice((0.0, 0.001, 0.05, 0.3, 1.0)))
+        self.mend()
+        await self.cluster.clock.jump(60)
+        await self.cluster.settle()
+        await self.cluster.clock.jump(30)
+
+    def ask(self, name: str) -> None:
+        worker = self.random.choice(self.cluster.workers)
+        node = self.random.choice(NODES)
+        target = self.random.choice(["", *NODES])
+        self.asked[name] = (node, target)
+        # By its id a command may come twice, through different workers.
+        for _ in range(self.random.choice((1, 1, 1, 2))):
+            worker.env.spawn(self.command(worker, name, node, target))
+            worker = self.random.choice(self.cluster.workers)
+
+    async def command(self, worker: Worker, name: str, node: str, target: str) -> None:
+        try:
+            await worker.command(node, "do", to_value({"name": name, "to": target}), command_id=name)
+        except NatantError as error:
+            self.errors[name] = error.code
+        else:
+            self.acknowledged.add(name)
+
+    async def fault(self) -> None:
+        ground, random, well = self.cluster.ground, self.random, self.well
+        kind = random.choice(["", "", "", "kill", "pause", "isolate", "stop", "add", "cut", "lose", "mend", "mend"])
+        one = random.choice(self.cluster.workers)
+        name = one.fabric.worker
+        if kind in ("kill", "pause", "isolate", "stop") and (one not in well or len(well) == 1):
+            return
+        other = random.choice(self.cluster.workers).fabric.worker
+        self.story.append(f"{self.cluster.env.now():.3f} {kind} {name} {other}")
+        if kind == "kill":
+            self.cluster.kill(one)
+        elif kind == "pause":
+            self.paused.append(one)
+            self.cluster.pause(one)
+        elif kind == "isolate":
+            self.isolated.append(one)
+            ground.isolate(name)
+        elif kind == "stop":
+            await self.cluster.stop(one)
+        elif kind == "add" and len(self.cluster.workers) < WORKERS:
+            await self.cluster.add()
+        elif kind == "cut" and name != other:
+            self.cuts.append((name, other))
+            ground.cut(name, other)
+        elif kind == "lose" and name != other:
+            ground.lose(name, other, random.randrange(1, 4))
+        elif kind == "mend":
+            self.mend()
+
+    def mend(self) -> None:
+        for worker in self.paused:
+            self.cluster.resume(worker)
+        for worker in self.isolated:
+            self.cluster.ground.rejoin(worker.fabric.worker)
+        for one, other in self.cuts:
+            self.cluster.ground.mend(one, other)
+        self.paused, self.isolated, self.cuts = [], [], []
+
+    async def audit(self) -> None:
+        done: dict[str, tuple[str, int]] = {}
+        heard: dict[str, tuple[str, int]] = {}
+        for node in NODES:
+            for name, count in (await self.cluster.get(node, "done", fresh=True)).items():
+                assert name not in done, f"{name} was done by {done[name][0]} and {node}"
+                done[name] = (node, count)
+            for name, count in (await self.cluster.get(node, "heard")).items():
+                assert name not in heard, f"{name} was heard by {heard[name][0]} and {node}"
+                heard[name] = (node, count)
+        lost = self.acknowledged - done.keys()
+        assert not lost, f"acknowledged and not there: {sorted(lost)}"
+        assert all(count == 1 for _, count in done.values()), f"done twice: {done}"
+        assert all(node == self.asked[name][0] for name, (node, _) in done.items())
+        sent = {name: (self.asked[name][1], 1) for name in done if self.asked[name][1]}
+        assert heard == sent, f"differ: {sorted(set(heard.items()) ^ set(sent.items()))}"
+        for worker in self.cluster.workers:
+            assert worker.counters.faults == 0, worker.log
+
+
+async def run(seed: int) -> Run:
+    """One run, from its seed."""
+    async with natant.testing.cluster(APP, workers=2, seed=seed, partitions=6, latency_s=(seed % 3) * 0.001) as cluster:
+        found = Run(cluster, seed)
+        try:
+            await found.go()
+            await found.audit()
+        except BaseException:
+            print(*found.story, sep="\n")
+            raise
+        return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(seed: int) -> None:
+    found = await run(seed)
+
+    assert len(found.acknowledged) > len(found.asked) / 3
+
+
+def main(first: int, last: int) -> None:
+    """Run seeds until one fails."""
+    for seed in range(first, last):
+        found = asyncio.run(run(seed))
+        print(seed, len(found.asked), "asked", len(found.acknowledged), "acknowledged", set(found.errors.values()))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3]))
