@@ -88,6 +88,7 @@ async def connect(
     inbox: str = "_INBOX",
     on_change: Callable[[bool], None] | None = None,
     on_lost: Callable[[str], None] | None = None,
+    on_drop: Callable[[], None] | None = None,
     wait_s: float = CONNECT_S,
 ) -> Client:
     """A connection that comes back by itself, for ever, until it is closed.
@@ -96,6 +97,7 @@ async def connect(
     :param name: what the server's monitoring shows.
     :param on_change: called in the loop with True when the connection came back and False when it went away.
     :param on_lost: called in the loop with the reason where the server ends the connection for good, as it does once a token expires.
+    :param on_drop: called in the loop for each message that came and was dropped, because its subscription's queue was full.
     :raises FabricError: ``NT-FABRIC-001`` client not installed, ``-004`` not reached, ``-008`` credentials refused or unreadable.
     """
     try:
@@ -104,7 +106,7 @@ async def connect(
     except ImportError:
         raise missing_extra("nats-py") from None
     client = Client()
-    watch = _Watch(client, name, on_change, on_lost)
+    watch = _Watch(client, name, on_change, on_lost, on_drop)
     options = _credential_options(credentials) if credentials else _user_options(url)
     connecting = asyncio.ensure_future(
         client.connect(
@@ -163,6 +165,7 @@ class _Watch:
         name: str,
         on_change: Callable[[bool], None] | None,
         on_lost: Callable[[str], None] | None,
+        on_drop: Callable[[], None] | None,
     ) -> None:
         self.error: BaseException | None = None
         self.refused = asyncio.Event()
@@ -171,6 +174,7 @@ class _Watch:
         self._name = name
         self._on_change = on_change
         self._on_lost = on_lost
+        self._on_drop = on_drop
         self._is_lost = False
         self._said = ""
         self._quiet_until_s = 0.0
@@ -183,6 +187,8 @@ class _Watch:
             if is_refusal:
                 self.refused.set()
             return
+        if self._on_drop is not None and type(error).__name__ == "SlowConsumerError":
+            self._on_drop()
         now_s = asyncio.get_running_loop().time()
         text = _told(error)
         if text != self._said or now_s >= self._quiet_until_s:

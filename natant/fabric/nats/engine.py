@@ -53,6 +53,7 @@ class Engine:
         self.on_change: list[Callable[[bool], None]] = []
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._losses = 0
+        self._drops = 0
         self._is_closing = False
         self.nc: Client
         self.js: JetStreamContext
@@ -73,6 +74,7 @@ class Engine:
                 inbox=spec.inbox,
                 on_change=self._on_change,
                 on_lost=self._on_lost,
+                on_drop=self._on_drop,
             )
             check_version(str(self.nc.connected_server_version), safe_url(self.url))
             if spec.replicas is None:
@@ -117,6 +119,7 @@ class Engine:
         """For metrics."""
         return {
             "nats_disconnects": self._losses,
+            "nats_overflows": self._drops,
             "nats_server_restarts": 0 if self.server is None else self.server.restarts,
         }
 
@@ -136,6 +139,9 @@ class Engine:
     def _on_lost(self, reason: str) -> None:
         if not self._is_closing and not self.lost.done():
             self.lost.set_result(reason)
+
+    def _on_drop(self) -> None:
+        self._drops += 1
 
     def _on_change(self, is_up: bool) -> None:
         if is_up:

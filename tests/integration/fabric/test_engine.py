@@ -74,7 +74,7 @@ async def test_a_killed_server_comes_back_with_the_same_ports_and_users() -> Non
         assert (await inbox.next_msg(5)).data == b"again"
         assert (await started.js.get_last_msg("x", "x")).data == b"kept"
         assert server.ports == before
-        assert started.counts() == {"nats_disconnects": 1, "nats_server_restarts": 1}
+        assert started.counts() == {"nats_disconnects": 1, "nats_overflows": 0, "nats_server_restarts": 1}
 
 
 async def test_the_ports_stay_over_a_restart_of_the_plane(tmp_path: Path) -> None:
@@ -207,3 +207,14 @@ async def test_an_old_server_is_refused_before_anything_is_asked_of_it() -> None
                 pass
 
     assert b"PUB" not in heard
+
+
+async def test_a_message_that_finds_no_room_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with engine() as started:
+        await started.nc.subscribe("x", pending_msgs_limit=2)  # nobody takes from it
+        for _ in range(5):
+            await started.nc.publish("x", b"")
+        await started.nc.flush()
+
+        assert started.counts()["nats_overflows"] >= 2
+    assert "slow consumer" in caplog.text
