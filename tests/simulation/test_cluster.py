@@ -1,6 +1,7 @@
 """Whole clusters under faults by chance: workers killed, paused, cut off and stopped, messages lost, while commands come in everywhere.
 
-What was acknowledged is there, once; what was not is there once or not at all; what agents send each other arrives once.  A seed tells
+What was acknowledged is there, once; what was not is there once or not at all; what agents send each other arrives once; who
+follows a lane sees it to its end and never what is taken back.  A seed tells
 the whole run: ``python -m tests.simulation.test_cluster 1 1000`` runs many.
 """
 
@@ -15,9 +16,12 @@ import pytest
 import natant.testing
 from natant import Agent, Plane, command, lane
 from natant.cluster.worker import Worker
+from natant.codec.form import form
 from natant.errors import NatantError
 from natant.lane.base import to_value
-from natant.testing import TestCluster
+from natant.link.map_downlink import MapDownlink
+from natant.link.value_downlink import ValueDownlink
+from natant.testing import ClusterPeer, TestCluster
 
 NODES = [f"/account/{number}" for number in range(10)]
 #: of one run
@@ -31,11 +35,13 @@ class Account(Agent, route="/account/{id}"):
 
     done = lane.map(str, int)
     heard = lane.map(str, int)
+    count = lane.value(int, 0)
 
     @command
     def do(self, order: dict[str, str]) -> int:
         name = order["name"]
         self.done[name] = self.done.get(name, 0) + 1
+        self.count += 1
         if order["to"]:
             self.send(order["to"], "hear", name)
         return len(self.done)
@@ -46,6 +52,30 @@ class Account(Agent, route="/account/{id}"):
 
 
 APP = Plane("accounts", [Account])
+
+
+class Watcher:
+    """A client of one worker that follows every account, and sees that nothing is shown and taken back."""
+
+    def __init__(self, cluster: TestCluster, worker: Worker) -> None:
+        self.worker = worker
+        self.peer = ClusterPeer(worker, "watcher")
+        self.seen: dict[str, list[int]] = {node: [] for node in NODES}
+        self.done = {node: MapDownlink(node, "done", (form(str), form(int))) for node in NODES}
+        self.count = {
+            node: ValueDownlink(
+                node, "count", form(int), on={"changed": lambda new, old, node=node: self.seen[node].append(new)}
+            )
+            for node in NODES
+        }
+        for link in (*self.done.values(), *self.count.values()):
+            self.peer.channel.open(link)
+
+    def audit(self, node: str, done: dict[str, int]) -> None:
+        assert self.peer.closed is None
+        assert dict(self.done[node].items()) == done, f"the link of {self.worker.fabric.worker} to {node}"
+        assert (self.count[node].get() or 0) == len(done)
+        assert self.seen[node] == sorted(self.seen[node]), f"{node} went back: {self.seen[node]}"
 
 
 class Run:
@@ -61,6 +91,7 @@ class Run:
         self.isolated: list[Worker] = []
         self.cuts: list[tuple[str, str]] = []
         self.story: list[str] = []
+        self.watchers = [Watcher(cluster, worker) for worker in cluster.workers]
 
     @property
     def well(self) -> list[Worker]:
@@ -115,7 +146,7 @@ class Run:
         elif kind == "stop":
             await self.cluster.stop(one)
         elif kind == "add" and len(self.cluster.workers) < WORKERS:
-            await self.cluster.add()
+            self.watchers.append(Watcher(self.cluster, await self.cluster.add()))
         elif kind == "cut" and name != other:
             self.cuts.append((name, other))
             ground.cut(name, other)
@@ -137,7 +168,11 @@ class Run:
         done: dict[str, tuple[str, int]] = {}
         heard: dict[str, tuple[str, int]] = {}
         for node in NODES:
-            for name, count in (await self.cluster.get(node, "done", fresh=True)).items():
+            found = await self.cluster.get(node, "done", fresh=True)
+            for watcher in self.watchers:
+                if watcher.worker in self.cluster.workers:
+                    watcher.audit(node, found)
+            for name, count in found.items():
                 assert name not in done, f"{name} was done by {done[name][0]} and {node}"
                 done[name] = (node, count)
             for name, count in (await self.cluster.get(node, "heard")).items():
