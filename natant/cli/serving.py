@@ -14,6 +14,8 @@ from natant.cli.nats import nats_facts
 from natant.cli.show import paint, talk
 
 if TYPE_CHECKING:
+    import socket
+
     from natant.cli.load import Found
     from natant.fabric.nats.config import EngineSpec
     from natant.plane import Plane
@@ -36,6 +38,9 @@ class Serving:
     :ivar tenant: whose plane it is; None: nobody's in particular.
     :ivar grace_s: time for a graceful stop; None for the server's own.
     :ivar features: makers of what is added over NATS.
+    :ivar is_shared: this process is one worker of several, whose state is in that NATS.
+    :ivar partitions: into how many parts a shared plane is divided when it is made; None: 64, or as it is.
+    :ivar listener: a listening socket that is shared with other processes.
     """
 
     host: str = "127.0.0.1"
@@ -48,6 +53,9 @@ class Serving:
     tenant: str | None = None
     grace_s: float | None = None
     features: Sequence[Callable[..., Any]] = ()
+    is_shared: bool = False
+    partitions: int | None = None
+    listener: socket.socket | None = None
 
 
 def data_folder(found: Found, data: str | None, is_volatile: bool) -> Path | None:
@@ -92,10 +100,13 @@ def serve(plane: Plane, serving: Serving, on_ready: Callable[[Server], None]) ->
         ssl=_tls(serving.tls),
         allow_origins=serving.allow_origins,
         allow_hosts=serving.allow_hosts,
-        is_volatile=serving.data is None,
+        is_volatile=serving.data is None and not serving.is_shared,
         connect=reach,
         engine=serving.engine,
         tenant=serving.tenant,
+        is_shared=serving.is_shared,
+        partitions=serving.partitions,
+        listener=serving.listener,
         grace_s=GRACE_S if serving.grace_s is None else serving.grace_s,
         features=serving.features,
     )
@@ -141,6 +152,13 @@ def warp_url(url: str) -> str:
     return url.replace("http", "warp", 1)
 
 
+def _where(serving: Serving) -> str:
+    """Where the state is kept."""
+    if serving.is_shared:
+        return "in JetStream, shared with the other workers"
+    return "nothing is kept" if serving.data is None else shown_path(serving.data)
+
+
 def announce(found: Found, serving: Serving, server: Server) -> None:
     """Say what was found, where it is served and how to stop it."""
     facts = facts_of(found, serving, server)
@@ -156,7 +174,7 @@ def announce(found: Found, serving: Serving, server: Server) -> None:
         )
     if facts["sources"]:
         talk(f"{_label('source')}{', '.join(facts['sources'])}")
-    talk(f"{_label('data')}{'nothing is kept' if serving.data is None else shown_path(serving.data)}")
+    talk(f"{_label('data')}{_where(serving)}")
     talk(
         f"{_label('open')}{paint(server.url, 'green')}  ({'this machine only' if server.is_loopback_only else 'OTHERS CAN REACH IT'})"
     )

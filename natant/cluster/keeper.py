@@ -94,9 +94,9 @@ class Keeper:
         """Members or owners are other than before: take up what falls to us, hand over what does not."""
         wanted = set() if self._is_stopped else set(self._fabric.wanted())
         for partition in list(self.hosts):
-            if partition not in wanted and partition not in self._going and len(self._going) < AT_ONCE:
+            if partition not in wanted and len(self._going) < AT_ONCE:
                 self._going.add(partition)
-                self._env.spawn(self._go(partition))
+                self._env.spawn(self._go(partition, self.hosts.pop(partition)))
         for partition in sorted(wanted):
             if len(self._coming) >= AT_ONCE:
                 break
@@ -184,16 +184,14 @@ class Keeper:
 
     # --- going ----------------------------------------------------------------------------------------------------
 
-    async def _go(self, partition: int) -> None:
-        host = self.hosts.pop(partition, None)
-        if host is None:
-            return  # lost before this began: _drop sees to the rest
+    async def _go(self, partition: int, host: Host) -> None:
+        departures = self.departures.pop(partition)
         try:
             self.gate.suspend(partition)
             self.guests.suspend(partition)
             self.arrivals.pop(partition).stop()
             await host.quiesce()
-            self.departures.pop(partition).stop()
+            departures.stop()
             self._part(partition, host, "it moves")
             await host.stop()
             self.given += 1

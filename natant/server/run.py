@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import ssl as tls
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -79,6 +80,7 @@ class Option:
     """How a plane is served.
 
     :ivar make_store: opens the store; called once, in the process that runs the plane.
+    :ivar listener: a socket that is bound to address and port and perhaps shared with other processes; None opens one.
     :ivar connect: reaches other hosts from agents; None where that is not wanted.
     :ivar attachments: called with each host before it starts.
     :ivar warn_s: a handler that blocks the loop longer is logged.
@@ -87,12 +89,14 @@ class Option:
     :ivar engine: NATS for the plane; started before the host, closed after it.  None: the plane does without.
     :ivar is_shared: other workers run the same plane over that NATS: this process has a share of its agents, whose state is there.
     :ivar tenant: whose plane it is: only that tenant's users are let in. The engine has the tenant's credentials.
+    :ivar partitions: into how many parts a shared plane is divided when it is made; None: 64, or as it is.
     :ivar features: makers of what is added over that NATS, given the engine and what serves the plane.
     """
 
     make_store: Callable[[], Any]
     address: str = "127.0.0.1"
     port: int = 9001
+    listener: socket.socket | None = None
     ssl: tls.SSLContext | None = None
     limit: Limit = field(default_factory=Limit)
     allow_origins: Iterable[str] = ()
@@ -106,6 +110,7 @@ class Option:
     engine: EngineSpec | None = None
     is_shared: bool = False
     tenant: str | None = None
+    partitions: int | None = None
     features: Sequence[Callable[[Engine, HostPort], Feature]] = ()
 
 
@@ -182,12 +187,18 @@ async def _started(spec: EngineSpec | None) -> AsyncIterator[Engine | None]:
 
 async def _serve(plane: Plane, option: Option, engine: Engine | None, on_ready: Callable[[Server], None] | None) -> int:
     env = LoopEnv()
+    if option.is_shared:
+        from natant.fabric.nats.division import settle_partitions
+
+        assert engine is not None, "a plane is shared over an engine"
+        engine.spec = replace(engine.spec, partitions=await settle_partitions(engine, option.partitions))
     host = _make_host(plane, option, engine, env)
     features = _Features(engine, host, option)
     server = Server(
         host,
         address=option.address,
         port=option.port,
+        listener=option.listener,
         ssl=option.ssl,
         limit=option.limit,
         allow_origins=option.allow_origins,
@@ -245,7 +256,7 @@ def _make_host(plane: Plane, option: Option, engine: Engine | None, env: LoopEnv
         from natant.cluster.worker import Worker
         from natant.fabric.nats.fabric import NatsFabric
 
-        assert engine is not None, "a plane is shared over an engine"
+        assert engine is not None
         return Worker(plane, fabric=NatsFabric(engine), env=env, connect=option.connect, attachments=option.attachments)
     host = Host(
         plane,

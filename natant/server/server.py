@@ -53,6 +53,7 @@ class Server:
     :param ssl: a server context makes it ``https`` and ``wss``.
     :param allow_origins: web pages of these origins may use the server (see :class:`natant.server.origin.Gate`).
     :param allow_hosts: further names by which a loopback server may be called.
+    :param listener: a socket that is bound and may be shared with other processes, in place of one of its own.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Server:
         limit: Limit | None = None,
         allow_origins: Iterable[str] = (),
         allow_hosts: Iterable[str] = (),
+        listener: socket.socket | None = None,
     ) -> None:
         self.host = host
+        self._shared = listener
         self.address = address
         self.is_loopback_only = is_loopback(address)
         origins = tuple(allow_origins)
@@ -132,9 +135,14 @@ class Server:
         try:
             if not 0 <= self._asked_port <= HIGHEST_PORT:
                 raise OverflowError(f"a port is a number from 0 to {HIGHEST_PORT}")
-            self._listener = await loop.create_server(
-                self._make_door, self.address, self._asked_port, backlog=BACKLOG, **options
-            )
+            if self._shared is not None:
+                self._listener = await loop.create_server(
+                    self._make_door, sock=self._shared, backlog=BACKLOG, **options
+                )
+            else:
+                self._listener = await loop.create_server(
+                    self._make_door, self.address, self._asked_port, backlog=BACKLOG, **options
+                )
         except (OSError, OverflowError) as error:
             raise ServerError(
                 "NT-SERVER-001",

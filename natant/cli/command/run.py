@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from natant.cli.cluster import ClusterChoice, cluster_options, run_workers
 from natant.cli.edge import EdgeChoice, edge_options
 from natant.cli.nats import EMBEDDED, NatsChoice, nats_options
 from natant.cli.serving import DEFAULT_PORT, Serving, announce, data_folder, facts_of, serve, set_up_log
@@ -65,6 +66,7 @@ __all__ = ["cli"]
 )
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON line on stdout when the server is up.")
 @edge_options
+@cluster_options
 @click.pass_context
 def cli(
     context: click.Context,
@@ -83,6 +85,7 @@ def cli(
     log_level: str,
     is_json: bool,
     edge: EdgeChoice,
+    cluster: ClusterChoice,
     **nats_more: Any,
 ) -> int:
     """Serve a plane.
@@ -97,7 +100,8 @@ def cli(
 
     if nats is not None and nats != EMBEDDED and "://" not in nats and file is None:
         nats, file = EMBEDDED, nats  # natant run --nats app.py
-    choice = NatsChoice.of(nats, nats_more)
+    cluster.check(is_volatile=is_volatile, is_edge=edge.is_wanted)
+    choice = NatsChoice.of(cluster.servers(nats, nats_more["tenant"]), nats_more)
     if data is not None and is_volatile:
         raise click.UsageError("--data and --volatile exclude each other")
     if log_format == "json" and context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT:
@@ -110,16 +114,22 @@ def cli(
         click.echo(error.trace.rstrip(), err=True)
         raise
     folder = data_folder(found, data, is_volatile)
+    spec = None if choice is None else choice.engine(found.plane.name, folder)
+    spec = cluster.engine(found.plane.name, edge.engine(found.plane.name, folder, spec), folder)
+    if cluster.workers:
+        assert spec is not None
+        return run_workers(context, found, cluster, spec)
     serving = Serving(
         host=host,
         port=port,
-        data=folder,
+        data=None if cluster.is_shared else folder,
         allow_origins=allow_origins,
         allow_hosts=allow_hosts,
         tls=tls,
-        engine=edge.engine(
-            found.plane.name, folder, None if choice is None else choice.engine(found.plane.name, folder)
-        ),
+        engine=spec,
+        is_shared=cluster.is_shared,
+        partitions=cluster.partitions,
+        listener=cluster.take_listener(),
         features=edge.features(),
         tenant=None if choice is None else choice.tenant,
     )
@@ -134,7 +144,7 @@ def cli(
         if is_json:
             put_json(facts_of(found, serving, server))
             sys.stdout.flush()
-        if log_format == "text":
+        if log_format == "text" and not cluster.is_of_crew:
             announce(found, serving, server)
 
     try:
