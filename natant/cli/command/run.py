@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from natant.cli.cluster import ClusterChoice, cluster_options, run_workers
 from natant.cli.edge import EdgeChoice, edge_options
 from natant.cli.nats import EMBEDDED, NatsChoice, nats_options
 from natant.cli.serving import DEFAULT_PORT, Serving, announce, data_folder, facts_of, serve, set_up_log
+
+if TYPE_CHECKING:
+    from natant.cli.load import Found
 
 __all__ = ["cli"]
 
@@ -96,8 +99,6 @@ def cli(
     The first Ctrl-C or SIGTERM stops gracefully, the second at once (exit code 130). Nothing that was acknowledged is lost, by kill -9
     either.
     """
-    from natant.cli.load import ImportFault, find_file, load_plane
-
     if nats is not None and nats != EMBEDDED and "://" not in nats and file is None:
         nats, file = EMBEDDED, nats  # natant run --nats app.py
     cluster.check(is_volatile=is_volatile, is_edge=edge.is_wanted)
@@ -107,12 +108,7 @@ def cli(
     if log_format == "json" and context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT:
         log_level = "info"
     set_up_log(log_format, log_level)
-    path, name = find_file(file)
-    try:
-        found = load_plane(path, name)
-    except ImportFault as error:
-        click.echo(error.trace.rstrip(), err=True)
-        raise
+    found = _load(file)
     folder = data_folder(found, data, is_volatile)
     spec = None if choice is None else choice.engine(found.plane.name, folder)
     spec = cluster.engine(found.plane.name, edge.engine(found.plane.name, folder, spec), folder)
@@ -152,3 +148,15 @@ def cli(
     finally:
         if choice is not None:
             choice.note(None)
+
+
+def _load(file: str | None) -> Found:
+    """The plane in ``file``."""
+    from natant.cli.load import ImportFault, find_file, load_plane
+
+    path, name = find_file(file)
+    try:
+        return load_plane(path, name)
+    except ImportFault as error:
+        click.echo(error.trace.rstrip(), err=True)
+        raise
