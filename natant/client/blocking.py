@@ -46,7 +46,7 @@ class BlockingClient:
         self,
         url: str,
         *,
-        auth: Value | Mapping[str, Any] | None = None,
+        auth: Value | Mapping[str, Any] | Callable[[], dict[str, Any]] | None = None,
         tls: ssl.SSLContext | None = None,
         wait_s: float = CONNECT_WAIT_S,
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, overload
 
@@ -40,7 +40,7 @@ class Client:
         self,
         url: str,
         *,
-        auth: Value | Mapping[str, Any] | None = None,
+        auth: Value | Mapping[str, Any] | Callable[[], dict[str, Any]] | None = None,
         tls: ssl.SSLContext | None = None,
         wait_s: float = CONNECT_WAIT_S,
         timing: Timing | None = None,
@@ -202,8 +202,14 @@ class Client:
         return await self._http.nodes(prefix)
 
 
-def _token(auth: Any) -> str | None:
+def _token(auth: Any) -> str | Callable[[], str | None] | None:
     """What HTTP requests carry of the credentials: their token."""
+    if callable(auth):
+        return lambda: _token_of(auth())
+    return _token_of(auth)
+
+
+def _token_of(auth: Any) -> str | None:
     token = auth.get("token") if isinstance(auth, Mapping | Record) else None
     return token if isinstance(token, str) else None
 

@@ -7,6 +7,7 @@ same command is sent again, a bounded number of times, whenever it is not known 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -33,10 +34,20 @@ _AGAIN: Final = frozenset(
 _PAGE: Final = 1000
 
 
+def _bearer(token: str | Callable[[], str | None]) -> Callable[[httpx.Request], httpx.Request]:
+    def show(request: httpx.Request) -> httpx.Request:
+        shown = token() if callable(token) else token
+        if shown is not None:
+            request.headers["Authorization"] = f"Bearer {shown}"
+        return request
+
+    return show
+
+
 class HttpSide:
     """The HTTP requests of one client; connections are kept and shared.
 
-    :param token: goes with each request as a bearer token (RFC 6750, 2.1).
+    :param token: goes with each request as a bearer token (RFC 6750, 2.1); a function is asked for it each time.
     """
 
     def __init__(
@@ -46,7 +57,7 @@ class HttpSide:
         tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
-        token: str | None = None,
+        token: str | Callable[[], str | None] | None = None,
     ) -> None:
         import httpx  # a fifth of a server's start, which needs it only to reach others
 
@@ -58,7 +69,7 @@ class HttpSide:
             timeout=ASK_WAIT_S,
             transport=transport,
             trust_env=False,
-            headers={} if token is None else {"Authorization": f"Bearer {token}"},
+            auth=None if token is None else _bearer(token),
         )
 
     async def close(self) -> None:

@@ -82,7 +82,7 @@ class Channel:
     :param send: takes one envelope to send; called only between :meth:`connected` and :meth:`disconnected`.
     :param now: the time in seconds; :meth:`Downlink.age` and :attr:`Downlink.since` are in its terms.
     :param host_uri: the host, as :attr:`Downlink.source` shows it.
-    :param auth: credentials, sent first on each connection; None sends nothing.
+    :param auth: credentials, sent first on each connection; a function is asked for them each time; None sends nothing.
     :param report: gets what could not be told to a downlink; by default it is logged only.
     :param token: makes fresh keys for the elements that are inserted into lists.
     :param link_limit: network links that it may hold; None takes ``MAX_LINKS``.
@@ -96,7 +96,7 @@ class Channel:
         now: Callable[[], float],
         host_uri: str = "",
         *,
-        auth: Value | dict[str, Any] | None = None,
+        auth: Value | dict[str, Any] | Callable[[], dict[str, Any]] | None = None,
         report: Callable[[LinkError], object] | None = None,
         token: Callable[[], bytes] = lambda: secrets.token_bytes(6),
         heard_at: Callable[[], float] | None = None,
@@ -150,8 +150,9 @@ class Channel:
         self.is_connected = True
         self.is_refused = False
         self._heard_s = self.now()
-        if self.auth is not None:
-            self._send(("@auth" + recon.encode_body(self.auth)).encode())
+        auth = self.auth() if callable(self.auth) else self.auth
+        if auth is not None:
+            self._send(("@auth" + recon.encode_body(auth)).encode())
         for link in list(self._links.values()):
             if self.is_connected and link.downlinks:
                 self._ask(link)

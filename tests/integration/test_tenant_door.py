@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 import websockets
 
+from examples.counter.counter import Counter
+from examples.tenant import follow
 from natant import Agent, Identity, Plane, command, lane
+from natant.client import connect
 from natant.errors import TenantError
 from natant.fabric.nats.credential import Credentials
 from natant.tenant.door import TenantDoor
@@ -40,6 +44,7 @@ class World(NamedTuple):
     door: TenantDoor
     url: str
     http: httpx.AsyncClient
+    server: Any
 
     def bearer(self, credentials: Credentials) -> dict[str, str]:
         """The header that shows who asks."""
@@ -61,7 +66,7 @@ async def world() -> AsyncIterator[World]:
             async with serving(Vehicle, prepare=door.protect) as server:
                 door.attach(host_of(server))
                 async with httpx.AsyncClient(base_url=server.url) as http:
-                    yield World(found, door, server.url.replace("http", "ws"), http)
+                    yield World(found, door, server.url.replace("http", "ws"), http, server)
         finally:
             await door.close()
 
@@ -178,6 +183,32 @@ async def test_a_stream_of_a_revoked_user_ends() -> None:
             await revoke(w, "ann")
             last = [line async for line in lines if line.startswith("data:")][-1]
         assert "NT-TENANT-005" in last
+
+
+async def test_a_client_proves_anew_who_it_is_with_each_connection() -> None:
+    async with world() as w:
+        ann = w.tenants.user("acme", "ann")
+        async with connect(w.url.replace("ws", "warp"), auth=ann.auth) as client:
+            speed = await client.value("/vehicle/7", "speed", int).synced()
+            assert (await client.ask("/vehicle/7", "drive", 30)) is not None
+            for session in list(w.server.host.hub.sessions):
+                session.end(1012, "as a restart would")
+            await until(lambda: not speed.is_synced)
+            await speed.synced()
+            await client.ask("/vehicle/7", "drive", 31)
+            assert await client.get("/vehicle/7", "speed", int) == 31
+
+
+async def test_the_example_of_the_documents_follows_its_counter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with tenants("acme") as found:
+        door = await TenantDoor.start(found.engine)
+        async with serving(Counter, prepare=door.protect) as server:
+            found.user("acme", "ann").write(tmp_path / "ann.creds")
+            await follow.main(server.url.replace("http", "warp"), str(tmp_path / "ann.creds"))
+
+    assert capsys.readouterr().out == "2\n"
 
 
 async def test_the_policy_of_the_plane_has_to_agree() -> None:

@@ -8,7 +8,8 @@ user's token.  It is made offline, needs no round trip and no memory at the serv
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -39,7 +40,7 @@ The seed below is a secret: who has it is this user.
 _PART: Final = re.compile(r"-{3,}BEGIN ([A-Z ]+)-{3,}\s*(\S+)\s*-{3,}END \1-{3,}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Credentials:
     """A user's token and key.
 
@@ -48,6 +49,8 @@ class Credentials:
 
     token: str
     key: KeyPair
+    #: the door token of :meth:`auth`, and when another is made
+    _door: tuple[str, float] = field(default=("", 0.0), init=False, repr=False)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -78,6 +81,13 @@ class Credentials:
     def claims(self) -> dict[str, Any]:
         """What the user's token says; not verified."""
         return jwt.peek(self.token)
+
+    def auth(self) -> dict[str, Any]:
+        """``{"token": ...}`` with a door token that is fresh enough: ``natant.client.connect(url, auth=credentials.auth)``."""
+        now = time.time()
+        if now >= self._door[1]:
+            self._door = self.door_token(now), now + TOKEN_LIFE_S / 2
+        return {"token": self._door[0]}
 
     def door_token(self, now: float, life_s: int = TOKEN_LIFE_S) -> str:
         """A token for the WebSocket and HTTP doors of the tenant's planes.

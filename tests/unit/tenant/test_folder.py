@@ -193,3 +193,16 @@ def test_what_are_no_credentials_is_refused(tmp_path: Path, text: str) -> None:
         Credentials.read(tmp_path / "x.creds")
     with refused("NT-TENANT-001"):
         Credentials.read(tmp_path / "missing.creds")
+
+
+def test_a_client_makes_a_door_token_only_now_and_then(
+    folder: OperatorFolder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = folder.add_user("acme", "ann", "writer", 3600)
+    monkeypatch.setattr("natant.fabric.nats.credential.time.time", clock)
+    first = ann.auth()
+    clock.now += 149
+
+    assert ann.auth() == first
+    clock.now += 1
+    assert ann.auth() != first
