@@ -71,6 +71,7 @@ class Mesh:
         self._on_message = on_message
         self._on_gap = on_gap
         self._channels: dict[str, _Channel] = {}
+        self._members: set[str] = set()
         self._gone: dict[str, int] = {}
 
     @property
@@ -79,11 +80,11 @@ class Mesh:
         return any(not channel.is_known or channel.sent != channel.confirmed for channel in self._channels.values())
 
     def send(self, worker: str, payload: bytes) -> None:
-        """Send to a worker; nothing happens where it ceased to be a member.
+        """Send to a worker; nothing happens where it is neither a member nor one that we have heard of.
 
         :raises FabricError: ``NT-FABRIC-201`` where the message is longer than ``MAX_MESSAGE_BYTES``.
         """
-        if worker in self._gone:
+        if worker not in self._members and worker not in self._channels:
             return
         size = len(payload)
         if size > MAX_MESSAGE_BYTES:
@@ -150,6 +151,7 @@ class Mesh:
     def drop(self, worker: str) -> None:
         """``worker`` is no member any more: forget it, hear nothing of it."""
         channel = self._channels.pop(worker, None)
+        self._members.discard(worker)
         self._gone[worker] = channel.lap + 1 if channel else 1
         if len(self._gone) > GONE_WORKERS:
             del self._gone[next(iter(self._gone))]
@@ -158,6 +160,7 @@ class Mesh:
 
     def admit(self, worker: str) -> None:
         """``worker`` is a member, perhaps again."""
+        self._members.add(worker)
         lap = self._gone.pop(worker, None)
         if lap is not None:
             channel = self._channels[worker] = _Channel(lap)

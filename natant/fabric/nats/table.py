@@ -191,12 +191,13 @@ class Table:
 
     async def _read_quietly(self) -> None:
         try:
-            await self._read_all()
             for _ in range(LAGGING_READS):
+                wanted = self._wanted
+                await self._read_all()
                 if self._read_to >= self._wanted:
                     return
-                await asyncio.sleep(LAG_S)
-                await self._read_all()
+                if wanted == self._wanted:
+                    await asyncio.sleep(LAG_S)
         except (FabricError, Refusal, OSError) as error:
             # The next poll tries again; what hangs on it, hangs on the connection too.
             _LOG.debug("the bucket %s could not be read: %s", self._bucket, error)

@@ -52,7 +52,6 @@ class Trunk:
         self._queue: deque[tuple[str, bytes, str]] = deque()
         self._queued_bytes = 0
         self._writing: asyncio.Task[None] | None = None
-        self._trunks: dict[str, str] = {}
         self._subscriptions: list[Any] = []
 
     async def open(self) -> None:
@@ -86,13 +85,10 @@ class Trunk:
 
     def send(self, worker: str, frame: bytes) -> None:
         """Put a frame on the way to a worker."""
-        subject = self._trunks.get(worker)
-        if subject is None:
-            subject = self._trunks[worker] = self._engine.subjects.trunk(worker)
         if self._queued_bytes + len(frame) > QUEUED_BYTES:
             self.dropped += 1
             return
-        self._put(subject, frame, "")
+        self._put(self._engine.subjects.trunk(worker), frame, "")
 
     def ping(self, worker: str) -> None:
         """Ask a worker whether it lives."""

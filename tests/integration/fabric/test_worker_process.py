@@ -169,7 +169,9 @@ async def test_junk_on_the_subjects_and_in_the_table_harms_nobody() -> None:
             await until(lambda: fabric.owners[0] is not None)
 
 
-async def test_a_table_that_is_deleted_is_made_again_and_nothing_moves(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_table_that_is_deleted_is_made_again_and_nothing_moves(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     async with engine(partitions=PARTITIONS) as started, observer(started) as fabric:
         async with WorkerProcess(started.remote) as worker:
             assert await worker.ask("claim", 0, 1) == [0, 1]
@@ -198,4 +200,4 @@ async def test_a_table_that_is_deleted_is_made_again_and_nothing_moves(capfd: py
             assert await fabric.claim(3)
             assert await worker.ask("claim", 3) == []
     # Whoever found it first said so.
-    assert "NT-FABRIC-203" in capfd.readouterr().err
+    assert "NT-FABRIC-203" in caplog.text + capfd.readouterr().err

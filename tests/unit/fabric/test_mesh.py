@@ -20,6 +20,8 @@ class Wire:
         self.since: dict[str, list[bytes]] = {"a": [], "b": []}
         self.gaps = {"a": 0, "b": 0}
         self.ends = {name: self.make(name) for name in "ab"}
+        self.ends["a"].admit("b")
+        self.ends["b"].admit("a")
 
     def make(self, name: str) -> Mesh:
         def message(worker: str, payload: bytes) -> None:
@@ -63,6 +65,29 @@ def test_messages_come_in_order_and_are_confirmed() -> None:
     assert wire.got == {"a": [b"back"], "b": [b"0", b"1", b"2", b"3", b"4"]}
     assert wire.gaps == {"a": 0, "b": 0}
     assert wire.is_quiet
+
+
+def test_nothing_is_kept_for_who_is_no_member() -> None:
+    wire = Wire()
+    wire.ends["a"].send("nobody", b"1")
+
+    assert wire.is_quiet
+    assert wire.frames.get("nobody") is None
+
+
+def test_who_is_heard_of_before_it_is_a_member_is_answered() -> None:
+    wire = Wire()
+    frames: list[bytes] = []
+    stranger = Mesh("c", lambda worker, frame: frames.append(frame), lambda *message: None, lambda worker: None)
+    stranger.admit("a")
+    stranger.send("a", b"hello")
+    wire.frames["c"] = []
+
+    wire.ends["a"].receive(frames.pop())
+    wire.ends["a"].send("c", b"back")
+
+    assert wire.got["a"] == [b"hello"]
+    assert len(wire.frames["c"]) == 1
 
 
 def test_a_loss_in_the_middle_is_told_on_both_sides_once() -> None:
