@@ -18,7 +18,7 @@ from natant.errors import FabricError
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-__all__ = ["OLDEST", "check_version", "connect", "missing_extra", "number_of", "safe_url"]
+__all__ = ["OLDEST", "check_version", "connect", "login_of", "missing_extra", "number_of", "safe_url"]
 
 #: the oldest server that keeps what it acknowledged at a power cut without one fsync for each message
 OLDEST: Final = (2, 15, 1)
@@ -107,7 +107,7 @@ async def connect(
         raise missing_extra("nats-py") from None
     client = Client()
     watch = _Watch(client, name, on_change, on_lost, on_drop)
-    options = _credential_options(credentials) if credentials else _user_options(url)
+    options = login_of(url, credentials)
     connecting = asyncio.ensure_future(
         client.connect(
             [part.strip() for part in url.split(",")],
@@ -231,6 +231,14 @@ def _unreadable(path: Path, reason: str) -> FabricError:
         "NT-FABRIC-008",
         f"{path} cannot be read as NATS credentials ({reason}); expected a .creds file with a user's JWT and seed.",
     )
+
+
+def login_of(url: str, credentials: Path | None) -> dict[str, Any]:
+    """How we say who we are, as options of nats-py: a user and password, a token, or the calls that sign with a ``.creds`` file.
+
+    :raises FabricError: ``NT-FABRIC-008`` where the file cannot be read.
+    """
+    return _credential_options(credentials) if credentials else _user_options(url)
 
 
 def _user_options(url: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec
-from natant.fabric.nats.connect import check_version, connect, safe_url
+from natant.fabric.nats.connect import check_version, connect, login_of, safe_url
+from natant.fabric.nats.courier import Courier
 from natant.fabric.nats.embedded import EmbeddedServer
 from natant.fabric.nats.subject import Subjects
 from natant.fabric.nats.survey import from_monitors, refuse_unsafe
@@ -37,6 +38,7 @@ class Engine:
     """A connection to NATS, the names of a plane, and the server where it is embedded.
 
     :ivar nc: the connection; comes back by itself, subscriptions included.
+    :ivar courier: a second connection, for what is asked thousands of times a second.
     :ivar js: JetStream over it; calls wait for 10 s.
     :ivar subjects: all names of the plane.
     :ivar server: the embedded server, or None.
@@ -57,6 +59,7 @@ class Engine:
         self._is_closing = False
         self.nc: Client
         self.js: JetStreamContext
+        self.courier: Courier
 
     @classmethod
     async def start(cls, spec: EngineSpec) -> Self:
@@ -82,6 +85,7 @@ class Engine:
             self.js = self.nc.jetstream(timeout=CALL_S)
             await self._wait_for_jetstream()
             await self._refuse_unsafe()
+            self.courier = await self._start_courier()
         except BaseException:
             await self.close()
             raise
@@ -126,6 +130,9 @@ class Engine:
     async def close(self) -> None:
         """Close the connection, what was published first, and stop the embedded server; idempotent."""
         self._is_closing = True
+        courier = getattr(self, "courier", None)
+        if courier is not None:
+            await courier.close()
         nc = getattr(self, "nc", None)
         if nc is not None and not nc.is_closed:
             with contextlib.suppress(Exception):
@@ -151,6 +158,26 @@ class Engine:
             _LOG.warning("the NATS connection is lost; trying again")
         for call in self.on_change:
             call(is_up)
+
+    async def _start_courier(self) -> Courier:
+        courier = Courier(
+            [part.strip() for part in self.url.split(",")],
+            name=f"natant {self.spec.plane} fast",
+            login=login_of(self.url, self.spec.credentials),
+            inbox=self.spec.inbox,
+        )
+        try:
+            await courier.open(JETSTREAM_S)
+        except BaseException as error:
+            await courier.close()
+            if not isinstance(error, TimeoutError):
+                raise
+            raise FabricError(
+                "NT-FABRIC-004",
+                f"the NATS server at {safe_url(self.url)} takes no second connection within {JETSTREAM_S:g} s; raise its "
+                "max_connections.",
+            ) from None
+        return courier
 
     async def _wait_for_jetstream(self) -> None:
         from nats.errors import Error as NatsError
