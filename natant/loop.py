@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any, Final
 
-__all__ = ["LoopEnv"]
+__all__ = ["LoopEnv", "new_loop"]
 
 #: threads for blocking work of agents
 WORKERS: Final = 16
@@ -107,3 +107,13 @@ class LoopEnv:
         self._watch.cancel()
         self._writer.shutdown(wait=True)
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """A loop of uvloop where that exists, else the standard one."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop

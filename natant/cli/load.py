@@ -22,7 +22,7 @@ from natant.errors import ClientError, NatantError
 if TYPE_CHECKING:
     from natant.plane import Plane
 
-__all__ = ["GUESSES", "Found", "ImportFault", "find_file", "load_plane"]
+__all__ = ["GUESSES", "Found", "ImportFault", "find_file", "load_module", "load_plane"]
 
 #: where a plane is looked for when no file is named
 GUESSES: Final = ("plane.py", "app.py", "main.py")
@@ -97,7 +97,7 @@ def load_plane(path: Path, name: str = "") -> Found:
     :raises ImportFault: ``NT-CLI-003`` where it raises.
     :raises ClientError: ``NT-CLI-002`` where it has no plane, or several and none of them is ``plane``.
     """
-    module = _import(path)
+    module = load_module(path)
     from natant.plane import Plane
 
     planes = {key: thing for key, thing in vars(module).items() if isinstance(thing, Plane)}
@@ -139,7 +139,11 @@ def _told(planes: dict[str, Plane], module: ModuleType) -> str:
     return f"it defines {', '.join(names[:SHOWN_NAMES])}" if names else "it defines nothing"
 
 
-def _import(path: Path) -> ModuleType:
+def load_module(path: Path) -> ModuleType:
+    """Import a file.
+
+    :raises ImportFault: ``NT-CLI-003`` where it raises.
+    """
     package, folder = "", path.parent
     while (folder / "__init__.py").is_file():
         package = f"{folder.name}.{package}"

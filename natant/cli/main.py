@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "edge": "At a hub: add edges, list them, remove them.",
     "tenant": "Keep tenants apart: an account of NATS each, with a quota.",
     "user": "Add and revoke users of a tenant; make tokens of their credentials.",
+    "worker": "Do the jobs of a work queue.",
+    "queue": "Look at work queues and their parked jobs; do those again, or drop them.",
     "errors": "Explain an error by its code.",
     "doctor": "Check this machine and installation.",
     "grow": "Bring the store of an embedded NATS server into a cluster.",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from natant.plane import Plane
     from natant.server.server import Server
 
-__all__ = ["Serving", "announce", "data_folder", "facts_of", "serve", "set_up_log", "shown_path"]
+__all__ = ["Serving", "announce", "data_folder", "facts_of", "folder_of", "serve", "set_up_log", "shown_path"]
 
 DEFAULT_PORT: Final = 9001
 #: lanes that one line of the announcement names
@@ -64,8 +64,13 @@ def data_folder(found: Found, data: str | None, is_volatile: bool) -> Path | Non
         return None
     if data is not None:
         return Path(data).absolute()
-    name = re.sub(r"[^\w.-]+", "_", found.plane.name).strip(".") or "plane"
-    return found.path.parent / ".natant" / name
+    return folder_of(found.plane.name, found.path)
+
+
+def folder_of(plane: str, path: Path) -> Path:
+    """Where the data of a plane is kept whose file is ``path``."""
+    name = re.sub(r"[^\w.-]+", "_", plane).strip(".") or "plane"
+    return path.parent / ".natant" / name
 
 
 def set_up_log(form: str, level: str) -> None:
@@ -102,16 +107,25 @@ def serve(plane: Plane, serving: Serving, on_ready: Callable[[Server], None]) ->
         allow_hosts=serving.allow_hosts,
         is_volatile=serving.data is None and not serving.is_shared,
         connect=reach,
-        engine=serving.engine,
         tenant=serving.tenant,
         is_shared=serving.is_shared,
         partitions=serving.partitions,
         listener=serving.listener,
+        engine=serving.engine or _engine_for_queues(plane, serving),
         grace_s=GRACE_S if serving.grace_s is None else serving.grace_s,
         features=serving.features,
     )
     code = run(plane, option, on_ready=on_ready)
     return EXIT_INTERRUPTED if code == CUT_SHORT else code
+
+
+def _engine_for_queues(plane: Plane, serving: Serving) -> EngineSpec | None:
+    """Work queues are kept by NATS: the embedded server, where no other was named."""
+    if not plane.queues:
+        return None
+    from natant.cli.nats import NatsChoice
+
+    return NatsChoice(url=None).engine(plane.name, serving.data)
 
 
 def _tls(paths: tuple[str, str] | None) -> Any:

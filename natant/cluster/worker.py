@@ -101,8 +101,8 @@ class Worker:
         #: called when the worker has stopped
         self.closers: list[Callable[[], object]] = []
         if plane.meta:
-            add_routes(self._nodes)
-            self.attach(lambda host: add_routes(host.router))
+            add_routes(self._nodes, plane.queues)
+            self.attach(lambda host: add_routes(host.router, plane.queues))
 
     def attach(self, attachment: Attachment) -> None:
         """Have ``attachment`` called with each partition's host before it starts; before the worker does."""

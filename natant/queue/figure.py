@@ -89,6 +89,10 @@ class Figures:
         """As plain values."""
         return asdict(self)
 
+    def numbers(self) -> dict[str, float]:
+        """The same without the name."""
+        return {name: value for name, value in asdict(self).items() if name != "queue"}
+
 
 class Meter:
     """Makes figures of counts and news."""
@@ -97,6 +101,7 @@ class Meter:
         self.queue = queue
         self.policy = policy
         self._last: Count | None = None
+        self._has_rates = False
         self._rate_in = 0.0
         self._rate_out = 0.0
         self._workers: dict[str, tuple[float, WorkerNews]] = {}
@@ -150,7 +155,8 @@ class Meter:
         span_s = count.at - last.at
         came = max(0, count.added - last.added)
         went = max(0, came - (count.left - last.left))
-        weight = 1 - math.exp(-span_s / RATE_S)
+        weight = 1 - math.exp(-span_s / RATE_S) if self._has_rates else 1.0
+        self._has_rates = True
         self._rate_in += (came / span_s - self._rate_in) * weight
         self._rate_out += (went / span_s - self._rate_out) * weight
 

@@ -99,7 +99,7 @@ class QueuePolicy:
             ) from error
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class QueueSpec:
     """A queue as a plane declares it; as a decorator it marks the function that does its jobs.
 

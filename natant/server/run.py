@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from natant.client.reach import reach
 from natant.host import Attachment, Host
-from natant.loop import LoopEnv
+from natant.loop import LoopEnv, new_loop
 from natant.observe.meta import attach
 from natant.observe.watchdog import Watchdog
 from natant.plane import Plane
@@ -122,7 +122,7 @@ def run(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | No
     :raises NatantError: where the store or the port cannot be opened.
     """
     _allow_files(option.limit.connections)
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(serve(plane, option, on_ready=on_ready))
 
 
@@ -146,16 +146,6 @@ def _allow_files(connections: int) -> None:
             connections,
             wanted,
         )
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """A loop of uvloop where that exists, else the standard one."""
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
 
 
 async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:

@@ -9,6 +9,7 @@ node                                 lanes
 ``swim:meta:host``                   ``nodes``, ``pulse``, logs
 ``swim:meta:node/NODE``              ``lanes``, ``pulse``, logs
 ``swim:meta:node/NODE/lane/LANE``    ``uplinks``, logs
+``swim:meta:queue/NAME``              ``figures`` of a work queue (``queue.py``)
 ===================================  ==========================================================
 
 ``NODE`` and ``LANE`` are percent-encoded.  ``nodes#/prefix/`` lists the children of a prefix.  The same nodes answer under

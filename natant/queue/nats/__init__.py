@@ -7,6 +7,9 @@
 ``service.py``     plane's side: reports of workers, figures, workers that died
 ``pull.py``        worker's side: jobs out of the queue, the most urgent first
 ``worker.py``      worker's side: doing them
+``life.py``        plane's side: workers that died
+``parked.py``      the parked jobs: keeping, listing, doing again, forgetting
+``look.py``        figures of the queues, for whoever asks from outside
 =================  ============================================================================
 
 A queue is a stream with work-queue retention: a message is there until it was acknowledged.  Each priority is a part of the subject with a consumer of

@@ -133,6 +133,10 @@ class QueueService:
 
         self._subscriptions[key or subject] = await self.engine.nc.subscribe(subject, cb=take)
 
+    def counts(self) -> dict[str, int]:
+        """What the process counts of its queues."""
+        return {f"queue_{name}": count for name, count in self.counters.items()}
+
     # --- for carriers ---------------------------------------------------------------------------------------------
 
     def place(self, queue: str) -> QueuePlace:

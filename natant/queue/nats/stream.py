@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ from natant.queue.policy import QueuePolicy
 if TYPE_CHECKING:
     from natant.fabric.nats.engine import Engine
 
-__all__ = ["PARKED_LIMIT", "Found", "find", "make", "make_parked", "state_of"]
+__all__ = ["PARKED_LIMIT", "Found", "count_parked", "find", "make", "make_parked", "names", "state_of"]
 
 #: parked jobs of a plane; past that a job that failed stays in its queue, and the log says so
 PARKED_LIMIT: Final = 100_000
@@ -26,6 +27,7 @@ HANDED_OUT: Final = 100_000
 WAITING: Final = 20_000
 
 _PARTITIONS: Final = "natant.partitions"
+_QUEUE: Final = "natant.queue"
 #: JetStream's numbers: no such stream; a stream of this name that is otherwise
 _NO_STREAM: Final = 10059
 _OTHER_STREAM: Final = 10058
@@ -64,7 +66,7 @@ async def make(engine: Engine, place: QueuePlace, policy: QueuePolicy) -> None:
         max_msgs=policy.limit,
         num_replicas=engine.replicas,
         duplicate_window=DUPLICATE_S,
-        metadata={**policy.as_metadata(), _PARTITIONS: str(engine.spec.partitions)},
+        metadata={**policy.as_metadata(), _PARTITIONS: str(engine.spec.partitions), _QUEUE: place.queue},
     )
     await _make(engine, config)
     try:
@@ -146,13 +148,32 @@ async def find(engine: Engine, place: QueuePlace) -> Found | None:
     return Found(policy, int(data.get(_PARTITIONS, "64")))
 
 
+async def names(engine: Engine) -> list[str]:
+    """The queues of the engine's plane that the server knows.
+
+    :raises QueueError: ``NT-QUEUE-014`` where the server cannot be asked.
+    """
+    found: list[str] = []
+    asked = {"subject": f"{engine.subjects.root}.q.>", "offset": 0}
+    while True:
+        try:
+            answer = await engine.nc.request(
+                f"{engine.js._prefix}.STREAM.LIST", json.dumps(asked).encode(), timeout=10.0
+            )
+        except _nats_error() as error:
+            raise _refused("of queues", error) from error
+        page = json.loads(answer.data).get("streams") or []
+        found += [str((info["config"].get("metadata") or {}).get(_QUEUE, "")) for info in page]
+        asked["offset"] = len(found)
+        if not page or len(found) >= int(json.loads(answer.data).get("total", 0)):
+            return sorted(filter(None, found))
+
+
 async def state_of(engine: Engine, place: QueuePlace) -> State:
     """What the stream of a queue counts.
 
     :raises nats.errors.Error: where the server cannot be asked.
     """
-    import json
-
     # As JSON: the client's own type knows no time of the oldest message.
     answer = await engine.nc.request(f"{engine.js._prefix}.STREAM.INFO.{place.stream}", b"", timeout=5.0)
     state = json.loads(answer.data).get("state")

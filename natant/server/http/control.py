@@ -73,7 +73,10 @@ class ControlPage:
         if self.service.engine is not None:
             gauges["nats_up"] = float(self.service.engine.is_connected)
         gauges.update({name: health[name] for name in GAUGES if name in health})
-        text = exposition(self.service.host.plane.name, counts, gauges)
+        plane = self.service.host.plane
+        known = [spec.figures for spec in getattr(plane, "queues", ()) if spec.figures is not None]
+        queues = {figures.queue: figures.numbers() for figures in known}
+        text = exposition(plane.name, counts, gauges, queues)
         return Response(text.encode(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def nodes(self, request: Request) -> Response:
