@@ -32,7 +32,7 @@ __all__ = [
 _Answer = TypeVar("_Answer")
 
 #: how long the answer to one request is waited for; then it is asked again
-ANSWER_S: Final = 2.0
+ANSWER_S: Final = 1.0
 #: how long a request is asked again before it counts as failed: longer than an election, which takes 4 to 9 s
 RETRY_FOR_S: Final = 12.0
 #: pauses between two tries where nobody answered at all
@@ -77,17 +77,20 @@ async def ask(client: Client, subject: str, body: bytes = b"", headers: dict[str
     return answer
 
 
-async def patiently(attempt: Callable[[], Awaitable[_Answer]], what: str, *, for_s: float | None = None) -> _Answer:
+async def patiently(
+    attempt: Callable[[], Awaitable[_Answer]], what: str, *, again: Callable[[], object] | None = None
+) -> _Answer:
     """What ``attempt`` gives, called again while the trouble may pass.
 
     :param what: is attempted, for the error.
-    :raises FabricError: ``NT-FABRIC-106`` where nobody answered for ``for_s`` seconds, ``RETRY_FOR_S`` where it is None; it is not known whether it was done.
+    :param again: told of each further try.
+    :raises FabricError: ``NT-FABRIC-106`` where nobody answered for ``RETRY_FOR_S`` seconds; it is not known whether it was done.
     :raises Refusal: which no further try can change.
     """
     from nats import errors
 
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + (RETRY_FOR_S if for_s is None else for_s)
+    deadline = loop.time() + RETRY_FOR_S
     pause = FIRST_PAUSE_S
     while True:
         try:
@@ -103,6 +106,8 @@ async def patiently(attempt: Callable[[], Awaitable[_Answer]], what: str, *, for
         if loop.time() + pause > deadline:
             raise unanswered(what, trouble)
         await asyncio.sleep(pause)
+        if again is not None:
+            again()
         pause = min(2 * pause, LONGEST_PAUSE_S)
 
 

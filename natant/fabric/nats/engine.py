@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec
 from natant.fabric.nats.connect import check_version, connect, login_of, safe_url
+from natant.fabric.nats.count import JournalCounts
 from natant.fabric.nats.courier import Courier
 from natant.fabric.nats.embedded import EmbeddedServer
 from natant.fabric.nats.subject import Subjects
@@ -41,6 +42,7 @@ class Engine:
     :ivar courier: a second connection, for what is asked thousands of times a second.
     :ivar js: JetStream over it; calls wait for 10 s.
     :ivar subjects: all names of the plane.
+    :ivar journals: what is counted of the journals that are open over it.
     :ivar server: the embedded server, or None.
     :ivar replicas: copies of each stream, 1 or 3.
     :ivar lost: done with the reason where the server ends the connection for good; the process then has to start anew.
@@ -51,6 +53,7 @@ class Engine:
         self.spec = spec
         self.server = server
         self.subjects = Subjects(spec.plane)
+        self.journals = JournalCounts()
         self.replicas = spec.replicas or 1
         self.on_change: list[Callable[[bool], None]] = []
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -125,6 +128,7 @@ class Engine:
             "nats_disconnects": self._losses,
             "nats_overflows": self._drops,
             "nats_server_restarts": 0 if self.server is None else self.server.restarts,
+            **self.journals.as_dict(),
         }
 
     async def close(self) -> None:

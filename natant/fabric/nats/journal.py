@@ -156,7 +156,7 @@ class Journal:
                 raise
 
         try:
-            answer = await patiently(attempt, f"appending to {self.place}")
+            answer = await patiently(attempt, f"appending to {self.place}", again=self._count_again)
         except Refusal as refusal:
             if refusal.number == WRONG_LAST:
                 raise deposed(self._partition) from None
@@ -168,6 +168,9 @@ class Journal:
                 raise self.gone() from None
             raise
         return int(answer["seq"])
+
+    def _count_again(self) -> None:
+        self._engine.journals.journal_retries += 1
 
     async def _look(self) -> None:
         """Tell a stream that is gone from one that has no leader at present."""

@@ -16,6 +16,7 @@ Called by the cluster through :class:`natant.fabric.contract.PartitionStore`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -50,6 +51,8 @@ MARK_AFTER_S: Final = 1.0
 #: no limit to the bytes of a journal but the account's
 UNLIMITED: Final = -1
 
+_LOG = logging.getLogger("natant.fabric.nats")
+
 #: errors of an append after which nothing more is appended
 _FATAL: Final = frozenset({DEPOSED, "NT-FABRIC-102"})
 
@@ -74,25 +77,20 @@ class PartitionStore:
     :ivar partition: which one.
     :ivar epoch: sequence of our epoch message; grows with each owner.
     :ivar position: behind the last record that was acknowledged.
-    :ivar commits: acknowledged since the opening; ``barriers`` that were answered; ``snapshots`` that were taken;
-        ``marks`` that were written.
     :ivar tail_bytes: in the journal behind the newest snapshot.
     :ivar fault: why the last snapshot was not taken, None where it was.
     """
 
     is_durable = True
 
-    def __init__(self, journal: Journal, archive: Archive, partition: int, snapshot_after_bytes: int) -> None:
+    def __init__(self, engine: Engine, partition: int, snapshot_after_bytes: int) -> None:
         self.partition = partition
         self.epoch = 0
-        self.commits = 0
-        self.barriers = 0
-        self.snapshots = 0
-        self.marks = 0
         self.tail_bytes = 0
         self.fault: NatantError | None = None
-        self._journal = journal
-        self._archive = archive
+        self._counts = engine.journals
+        self._journal = Journal(engine, partition)
+        self._archive = Archive(engine, partition)
         self._loop = asyncio.get_running_loop()
         self._snapshot_after_bytes = snapshot_after_bytes
         self._memory = MemoryStore()
@@ -130,8 +128,14 @@ class PartitionStore:
         :raises FabricError: ``NT-FABRIC-101`` to ``-103`` damaged, ``-104`` gone or replaced, ``-105`` no room, ``-106`` no answer,
             ``-107`` refused, ``-108`` of a newer format, ``-100`` somebody else took it over meanwhile.
         """
-        store = cls(Journal(engine, partition), Archive(engine, partition), partition, snapshot_after_bytes)
-        await store._open(owner, max_bytes)
+        store = cls(engine, partition, snapshot_after_bytes)
+        try:
+            await store._open(owner, max_bytes)
+        except FabricError as error:
+            store._counts.journal_refusals += 1
+            _LOG.error("partition %d is not opened: %s", partition, error)
+            raise
+        store._counts.journal_openings += 1
         return store
 
     # Reading ---------------------------------------------------------------------------------------------------------
@@ -211,10 +215,10 @@ class PartitionStore:
                     await self._append(commit[0] if commit else ())
                 except (NatantError, OSError) as caught:
                     error = caught
+                self._counts.journal_barriers += len(waiting)
+                self._counts.journal_failures += error is not None
                 if commit is not None:
-                    self.commits += error is None
                     waiting.insert(0, commit[1])
-                self.barriers += len(waiting) - (commit is not None)
                 for done in waiting:
                     # For himself: what he raises concerns nobody else.
                     self._loop.call_soon(done, error)
@@ -251,11 +255,14 @@ class PartitionStore:
                     raise self._lost_end(self.position, f"took message {sequence} now")
                 record.sent += 1
                 self.tail_bytes += len(message) + MESSAGE_BYTES
+                self._counts.journal_bytes += len(message)
         except FabricError as error:
             if error.code in _FATAL:
                 self._fatal = error
+                self._counts.journal_deposed += error.code == DEPOSED
             raise
         self._doubtful = None
+        self._counts.journal_records += 1
         self._memory.apply(record.batch)
         self.position = self.position._replace(number=record.number, link=record.link, sequence=sequence)
         self._mark_soon()
@@ -282,7 +289,7 @@ class PartitionStore:
         # Where it fails the next commit brings the next one.
         with suppress(NatantError):
             await self._archive.mark(position)
-            self.marks += 1
+            self._counts.journal_marks += 1
 
     # Snapshots -------------------------------------------------------------------------------------------------------
 
@@ -303,11 +310,13 @@ class PartitionStore:
             await self._archive.write(position, self._memory.copy())
             await self._journal.purge(position.sequence + 1, position.epoch)
             self.tail_bytes -= tail_bytes
-            self.snapshots += 1
+            self._counts.journal_snapshots += 1
             self.fault = None
         except NatantError as error:
             # The journal has everything: the next append tries again.
             self.fault = error
+            self._counts.journal_snapshot_failures += 1
+            _LOG.warning("no snapshot of partition %d was taken: %s", self.partition, error)
         finally:
             self._snapshot = None
 
@@ -392,6 +401,7 @@ class PartitionStore:
                 tail_bytes += len(message.data) + MESSAGE_BYTES
                 _replay(chain, message, memory)
         self._memory, self.position, self.tail_bytes = memory, chain.position, tail_bytes
+        self._counts.journal_repeats += chain.ignored
 
     def _lost_end(self, known: Position, fact: str) -> FabricError:
         return FabricError(
