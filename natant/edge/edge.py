@@ -109,6 +109,7 @@ class EdgeSide:
         return {
             "edge": self.edge,
             "connected": bool(self.status.facts.get("connected")),
+            "trouble": self.status.facts.get("trouble", ""),
             "seenAgo": None if seen_s is None else round(time.time() - seen_s, 3),
             "inOutbox": self.keeper.waiting,
             "bundlesForwarded": 0 if forwarder is None else forwarder.sent,

@@ -86,7 +86,7 @@ class Forwarder:
                     self._news.clear()
                     while await self._pass_on():
                         pass
-                    self._told = ""
+                    self._told = self._status.facts["trouble"] = ""
                     await self._purge()
                     if not await self._is_news():
                         await self._ping()
@@ -99,6 +99,7 @@ class Forwarder:
     def _failed(self, error: EdgeError) -> None:
         if isinstance(error, NotThere):
             self._status.facts["connected"] = False
+        self._status.facts["trouble"] = str(error)
         self._status.count("forward_failures")
         if self._told != error.code:
             self._told = error.code

@@ -29,6 +29,8 @@ __all__ = ["HubSide"]
 LOOK_EVERY_S: Final = 1.0
 #: what may wait at the hub until its agents have done it
 STREAM_BYTES: Final = 1024 * 1024 * 1024
+#: parcels of one edge that may wait there: who sends more than its agents do keeps the others waiting no longer than these take
+PARCELS: Final = 128
 #: one answer with the state of lanes; what does not fit comes with the next question
 COPY_BYTES: Final = 512 * 1024
 #: lanes that one question may name
@@ -60,7 +62,11 @@ class HubSide:
         """Create the stream and answer edges."""
         await self._wire.open()
         await self.stream.ensure(
-            [self.names.parcels()], max_bytes=self._bytes, replicas=self._engine.replicas, metadata={}
+            [self.names.parcels()],
+            max_bytes=self._bytes,
+            replicas=self._engine.replicas,
+            metadata={},
+            max_per_subject=PARCELS,
         )
         listen = self._wire.listen
         self._listening = [

@@ -36,8 +36,9 @@ READ_BYTES: Final = 2 * 1024 * 1024
 LOOK_EVERY_S: Final = 1.0
 #: streams of one edge whose places are remembered: an edge gets another with each fresh data folder
 ORIGINS: Final = 16
-#: parcels that are committed are deleted so often
+#: parcels that are committed are deleted so often, and whenever there are so many: an edge may have 128 at the hub
 PURGE_EVERY_S: Final = 1.0
+PURGE_PARCELS: Final = 32
 
 _log = logging.getLogger("natant.edge")
 
@@ -76,6 +77,7 @@ class Ingest(Pump):
         self._gone: set[Origin] = set()
         #: by edge: its newest parcel that has been handed over whole
         self._handed: dict[str, int] = {}
+        self._unpurged = 0
         self._burst = 0
         self._news = asyncio.Event()
 
@@ -120,6 +122,8 @@ class Ingest(Pump):
             for entry in entries:
                 await self._take(entry)
                 start = entry.sequence + 1
+                if self._unpurged >= PURGE_PARCELS:
+                    await self._purge()
             if self._handed and self._kernel.env.now() >= purge_at_s:
                 purge_at_s = self._kernel.env.now() + PURGE_EVERY_S
                 await self._purge()
@@ -142,6 +146,7 @@ class Ingest(Pump):
                 self._burst = 0
                 await self._yield()
         self._handed[edge] = entry.sequence
+        self._unpurged += 1
 
     def _steps(self, edge: str, entry: Entry) -> Iterator[int]:
         try:
@@ -229,6 +234,7 @@ class Ingest(Pump):
     async def _purge(self) -> None:
         """Delete the parcels whose effects are durable, but for the newest of each edge, which the next one is fenced by."""
         handed, self._handed = self._handed, {}
+        self._unpurged = 0
         durable = self._kernel.env.future()
         self._kernel.journal.after(lambda _: None if durable.done() else durable.set_result(None))
         await durable

@@ -1,4 +1,7 @@
-"""A TCP proxy as the cable between two machines: it can be cut, so that both ends see a broken connection, and mended."""
+"""A TCP proxy as the cable between two machines: it can be cut, so that both ends see a broken connection, and mended.
+
+It can be frozen as well: then nothing comes through and nobody is told, as on a radio link out of reach.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ class Cable:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._jobs: set[asyncio.Task[None]] = set()
+        self._is_open = asyncio.Event()
+        self._is_open.set()
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -46,6 +51,16 @@ class Cable:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
 
+    def freeze(self) -> None:
+        """Let nothing through from now on, and tell nobody."""
+        self._is_open.clear()
+
+    async def thaw(self) -> None:
+        """Let everything through again; what was connected before has been forgotten, as by a router on the way."""
+        self._is_open.set()
+        await self.cut()
+        await self.mend()
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
@@ -61,6 +76,7 @@ class Cable:
     async def _move(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
+                await self._is_open.wait()
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()

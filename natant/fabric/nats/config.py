@@ -36,6 +36,8 @@ MAX_STREAMS: Final = 2000
 MAX_CONSUMERS: Final = 20_000
 #: between two tries of an edge to reach its hub
 LEAF_RECONNECT: Final = "500ms"
+#: an edge's server pings so often; after two without an answer it connects anew
+LEAF_PING: Final = "3s"
 #: the server's own log: this much for each of so many files
 LOG_BYTES: Final = 8 * 1024 * 1024
 LOG_FILES: Final = 3
@@ -227,7 +229,8 @@ def embedded_config(
         "max_pending": MAX_PENDING,
         "max_connections": MAX_CONNECTIONS,
         "write_deadline": "10s",
-        "ping_interval": "20s",
+        # an edge learns by this that its cable is dead where nobody says so
+        "ping_interval": LEAF_PING if spec.leaf else "20s",
         "ping_max": 2,
         "lame_duck_grace_period": "1s",
         "lame_duck_duration": "30s",

@@ -181,16 +181,24 @@ class Log:
         self.name = name
 
     async def ensure(
-        self, subjects: list[str], *, max_bytes: int, replicas: int, metadata: dict[str, str]
+        self,
+        subjects: list[str],
+        *,
+        max_bytes: int,
+        replicas: int,
+        metadata: dict[str, str],
+        max_per_subject: int = -1,
     ) -> dict[str, str]:
         """Create the stream where it is missing.
 
+        :param max_per_subject: messages that one subject may hold; the next is refused (:class:`Full`).
         :return: its metadata: that of whoever created it.
         :raises EdgeError: ``NT-EDGE-004`` where the server refuses.
         """
         wanted = {
             "name": self.name, "subjects": subjects, "retention": "limits", "storage": "file", "discard": "new",
             "max_bytes": max_bytes, "num_replicas": replicas, "allow_direct": True, "duplicate_window": 1_000_000_000,
+            "max_msgs_per_subject": max_per_subject, "discard_new_per_subject": max_per_subject > 0,
             "metadata": metadata,
         }  # fmt: skip
         error: dict[str, Any] = {}

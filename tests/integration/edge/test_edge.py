@@ -97,6 +97,20 @@ async def test_what_an_edge_sends_is_done_at_the_hub_once_and_in_order_over_cuts
         await until(lambda: not pair.edge_side.keeper.waiting)
 
 
+async def test_a_cable_that_is_dead_and_says_nothing_is_noticed() -> None:
+    async with Pair(plane) as pair:
+        await pair.send("/sensor/1", "emit", 0)
+        await until(lambda: at_hub(pair) == [0])
+        pair.cable.freeze()
+        await asyncio.gather(*(pair.send("/sensor/1", "emit", each) for each in range(1, 100)))
+        await until(lambda: not pair.edge_side.facts()["connected"], "the edge to notice")
+        await pair.cable.thaw()
+
+        assert await until(lambda: len(at_hub(pair)) >= 100) < 5
+        assert at_hub(pair) == list(range(100))
+        await until(lambda: pair.edge_side.facts()["trouble"] == "")
+
+
 async def test_lanes_of_the_hub_are_read_offline_with_their_age() -> None:
     async with Pair(plane, copies=[("/depot/1", "note"), ("/depot/2", "rows"), ("/depot/1", "nothing")]) as pair:
         hub: Any = pair.edge.kernel.require(NODE)
@@ -195,6 +209,16 @@ async def test_a_stream_that_the_server_refuses_is_told() -> None:
         assert [entry.sequence for entry in await log.read(2, "x", max_bytes=10_000)] == [2]
         await log.purge("x", 2)
         assert await log.append("x", b"2", after=2) == 3
+
+        few = Log(wire, "natant-edge-Y")
+        await few.ensure(["y.*"], max_bytes=-1, replicas=1, metadata={}, max_per_subject=2)
+        assert [await few.append("y.a", b"", after=after) for after in range(2)] == [1, 2]
+        with pytest.raises(EdgeError, match="NT-EDGE-003"):
+            await few.append("y.a", b"", after=2)
+        assert await few.append("y.b", b"", after=0) == 3  # one that floods keeps no other out
+        await few.purge("y.a", 2)
+        assert await few.append("y.a", b"", after=2) == 4
+
         newest = await log.last("x")
         assert newest is not None
         assert newest.data == b"2"
