@@ -7,8 +7,8 @@ text        holds
 *parcel*    bundles with their sequences in the edge's stream: one message of the hub's stream
 ==========  ==========================================================================================
 
-Both are MessagePack lists that begin with the number of the format.  A command is its record in the outbox (Recon), as it was
-journaled with the turn that sent it.
+Both are MessagePack lists that begin with the number of the format.  A command is a list of its node, its lane and its body in Recon; no
+body is nil.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from typing import Final
 import msgspec
 
 from natant.codec import recon
-from natant.codec.recon.value import Extant, Record
+from natant.codec.recon.value import Extant
 from natant.errors import CodecError, EdgeError
 from natant.kernel.turn import Send
 
-__all__ = ["Bundle", "Parcel", "decode_bundle", "decode_parcel", "encode", "to_send"]
+__all__ = ["Bundle", "Command", "Parcel", "decode_bundle", "decode_parcel", "encode", "of_send", "to_send"]
 
 FORMAT: Final = 1
+
+#: node, lane and body
+Command = tuple[str, str, bytes | None]
 
 
 class Bundle(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -35,7 +38,7 @@ class Bundle(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     form: int
     last: int
-    commands: list[bytes]
+    commands: list[Command]
 
 
 class Parcel(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -88,20 +91,25 @@ def decode_parcel(data: bytes) -> Parcel:
     return found
 
 
-def to_send(text: bytes) -> Send:
+def of_send(send: Send) -> Command:
+    """A command as it stands in a bundle.
+
+    :raises CodecError: where its body cannot be written.
+    """
+    body = send.body
+    return send.node, send.lane, None if body is Extant else recon.encode(body, exact=True).encode()
+
+
+def to_send(command: Command) -> Send:
     """The command in a bundle, for an agent of this host.
 
-    :raises EdgeError: ``NT-EDGE-005`` where it is none.
+    :raises EdgeError: ``NT-EDGE-005`` where its body is no Recon.
     """
+    node, lane, body = command
     try:
-        record = recon.decode(text)
+        return Send(node, lane, Extant if body is None else recon.decode(body))
     except CodecError as error:
         raise _unreadable("a command", error) from None
-    node = record.get("node") if isinstance(record, Record) else None
-    lane = record.get("lane") if isinstance(record, Record) else None
-    if not isinstance(node, str) or not isinstance(lane, str):
-        raise _unreadable("a command", f"it has no node or no lane: {text[:80]!r}")
-    return Send(node, lane, record.get("body", Extant))
 
 
 def _unreadable(what: str, why: object) -> EdgeError:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon, uri
 from natant.codec.recon.value import Record, Slot
-from natant.edge.batch import decode_bundle, decode_parcel, to_send
+from natant.edge.batch import Command, decode_bundle, decode_parcel, to_send
 from natant.edge.name import SOURCE
 from natant.errors import EdgeError, WarpError
 from natant.ingress.pump import BURST, Pump
@@ -208,18 +208,19 @@ class Ingest(Pump):
             self._moved.discard(other)
             self._gone.add(other)
 
-    def _command(self, edge: str, text: bytes) -> None:
+    def _command(self, edge: str, command: Command) -> None:
         """Hand over one command; one that can never be done is told of and passed over.
 
         :raises StoreError: where the agent cannot be had at present; the source is opened again.
         """
+        kernel = self._kernel
         try:
-            send = to_send(text)
-            send.node = uri.resolve(send.node)[1]
+            send = to_send(command)
+            if send.node not in kernel.agents:
+                send.node = uri.resolve(send.node)[1]
         except (EdgeError, WarpError) as error:
             self._refuse(edge, error)
             return
-        kernel = self._kernel
         kernel.outbox.take_in(send)
         self.count += 1
         self._status.count("done")

@@ -11,15 +11,15 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from natant.edge.batch import FORMAT, Bundle, decode_bundle, encode
+from natant.edge.batch import FORMAT, Bundle, Command, decode_bundle, encode, of_send
 from natant.errors import EdgeError
 from natant.fabric.nats.wire import Displaced, Log
-from natant.kernel.outbox import Outbox
 
 if TYPE_CHECKING:
     from natant.edge.name import EdgeNames
     from natant.edge.status import EdgeStatus
     from natant.host import Host
+    from natant.kernel.outbox import Outbox
     from natant.kernel.turn import Send
 
 __all__ = ["Keeper"]
@@ -124,10 +124,10 @@ class Keeper:
         box.outbox.drop_all(had)
         if not waiting:
             return
-        sends, texts = _gather(waiting)
+        sends, commands = _gather(waiting)
         last = sends[-1].number
         try:
-            box.after = await self._stream.append(box.subject, encode(Bundle(FORMAT, last, texts)), after=box.after)
+            box.after = await self._stream.append(box.subject, encode(Bundle(FORMAT, last, commands)), after=box.after)
         except Displaced:
             box.after = None  # by ourselves: an answer was lost
             return
@@ -142,16 +142,16 @@ class Keeper:
         self.kept.set()
 
 
-def _gather(waiting: Any) -> tuple[list[Send], list[bytes]]:
-    """The next commands that fit into one bundle, and their records."""
+def _gather(waiting: Any) -> tuple[list[Send], list[Command]]:
+    """The next commands that fit into one bundle, and what they are there."""
     sends: list[Send] = []
-    texts: list[bytes] = []
+    commands: list[Command] = []
     size = 0
     for send in waiting:
-        text = send.text or Outbox.text(send)
-        size += len(text)
+        node, lane, body = command = of_send(send)
+        size += len(node) + len(lane) + len(body or b"")
         if sends and (size > BUNDLE_BYTES or len(sends) >= BUNDLE_COMMANDS):
             break
         sends.append(send)
-        texts.append(text)
-    return sends, texts
+        commands.append(command)
+    return sends, commands

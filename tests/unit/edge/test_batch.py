@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from natant.codec.recon.value import Extant
-from natant.edge.batch import FORMAT, Bundle, Parcel, decode_bundle, decode_parcel, encode, to_send
+from natant.codec.recon.value import Absent, Extant, Record
+from natant.edge.batch import FORMAT, Bundle, Parcel, decode_bundle, decode_parcel, encode, of_send, to_send
 from natant.edge.name import EdgeNames, check_name
 from natant.errors import EdgeError
-from natant.kernel.outbox import Outbox
 from natant.kernel.turn import Send
+from natant.lane.base import to_value
 
 
 def test_a_command_comes_out_as_it_went_in() -> None:
-    send = Send("/depot/1", "take", {"count": 3}, "hub:")
-    bundle = Bundle(FORMAT, 7, [Outbox.text(send)])
+    send = Send("/depot/1", "take", to_value({"count": 3}), "hub:")
+    bundle = Bundle(FORMAT, 7, [of_send(send)])
     parcel = decode_parcel(encode(Parcel(FORMAT, "ab", [(4, encode(bundle))])))
 
     assert (parcel.origin, parcel.bundles[0][0]) == ("ab", 4)
@@ -25,8 +27,11 @@ def test_a_command_comes_out_as_it_went_in() -> None:
     assert (found.node, found.lane, found.body.get("count"), found.host) == ("/depot/1", "take", 3, None)
 
 
-def test_a_command_without_a_body_stays_one() -> None:
-    assert to_send(Outbox.text(Send("/depot/1", "tick", Extant, "hub:"))).body is Extant
+@pytest.mark.parametrize("body", [Extant, Absent, "", 7, 1.0, True, b"raw", Record([1, 2]), Record([])])
+def test_a_body_stays_what_it_is(body: Any) -> None:
+    found = to_send(decode_bundle(encode(Bundle(FORMAT, 1, [of_send(Send("/depot/1", "tick", body))]))).commands[0])
+
+    assert (type(found.body), found.body) == (type(body), body)
 
 
 @pytest.mark.parametrize(
@@ -39,13 +44,13 @@ def test_a_command_without_a_body_stays_one() -> None:
         (decode_parcel, b"rubbish"),
         (decode_parcel, msgspec.msgpack.encode([9, "ab", []])),
         (decode_parcel, msgspec.msgpack.encode([1, b"\xff", []])),
-        (to_send, b"{"),
-        (to_send, b"7"),
-        (to_send, b"{node:1,lane:take}"),
-        (to_send, b'{node:"/depot/1"}'),
+        (decode_bundle, msgspec.msgpack.encode([1, 7, [[1, "take", b""]]])),
+        (decode_bundle, msgspec.msgpack.encode([1, 7, [["/depot/1"]]])),
+        (to_send, ("/depot/1", "take", b"{")),
+        (to_send, ("/depot/1", "take", b"\xff")),
     ],
 )
-def test_what_cannot_be_read_says_so(decode: object, data: bytes) -> None:
+def test_what_cannot_be_read_says_so(decode: object, data: Any) -> None:
     with pytest.raises(EdgeError, match="NT-EDGE-005"):
         decode(data)  # type: ignore[operator]
 

@@ -7,12 +7,11 @@ import pytest
 import natant.testing
 from natant import Agent, Plane, command, lane
 from natant.edge import ingest
-from natant.edge.batch import FORMAT, Bundle, Parcel, encode
+from natant.edge.batch import FORMAT, Bundle, Command, Parcel, encode, of_send
 from natant.edge.ingest import Ingest, Place
 from natant.edge.name import EdgeNames
 from natant.edge.status import EdgeStatus
 from natant.host import Host
-from natant.kernel.outbox import Outbox
 from natant.kernel.turn import Send
 from natant.testing import TestPlane
 from tests.support.log import MemoryLog
@@ -60,8 +59,8 @@ class Hub:
             self.ingest.wake()
 
 
-def command_of(number: int, node: str = "/depot/1") -> bytes:
-    return Outbox.text(Send(node, "take", number, "hub:"))
+def command_of(number: int, node: str = "/depot/1") -> Command:
+    return of_send(Send(node, "take", number, "hub:"))
 
 
 async def got(p: TestPlane) -> list[int]:
@@ -157,7 +156,7 @@ async def test_what_cannot_be_read_is_passed_over_and_told(caplog: pytest.LogCap
     async with hub.plane() as p:
         await hub.raw(b"rubbish")
         await hub.raw(encode(Parcel(FORMAT, "a", [(1, b"rubbish")])))
-        bundle = Bundle(FORMAT, 0, [b"{", command_of(1, "no uri"), command_of(2)])
+        bundle = Bundle(FORMAT, 0, [("/depot/1", "take", b"{"), command_of(1, "no uri"), command_of(2)])
         await hub.raw(encode(Parcel(FORMAT, "a", [(2, encode(bundle))])))
         await hub.put((3, [3]))
 
