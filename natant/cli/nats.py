@@ -101,8 +101,17 @@ class NatsChoice:
         from natant.tenant.folder import OperatorFolder
 
         folder = OperatorFolder.open(self.operator)
-        found = {"credentials": folder.engine_creds(self.tenant), "partitions": folder.tenant(self.tenant).partitions}
+        found = {"credentials": folder.engine_creds(self.tenant), "partitions": self.partitions}
         return found if self.url is not None else {**found, "operator": folder.server_part()}
+
+    @property
+    def partitions(self) -> int | None:
+        """Into how many parts the tenant's planes are divided; None where that is not known here."""
+        if self.tenant is None or self.operator is None:
+            return None
+        from natant.tenant.folder import OperatorFolder
+
+        return OperatorFolder.open(self.operator).tenant(self.tenant).partitions
 
     def note(self, engine: Engine | None) -> None:
         """Let natant tenant and natant user find the tenants' server that this process has started; None: it has ended."""

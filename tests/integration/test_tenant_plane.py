@@ -15,6 +15,8 @@ from nats.js.api import StreamConfig
 
 from natant import Agent, Identity, Plane, command, lane
 from natant.fabric.nats.credential import Credentials
+from natant.fabric.nats.engine import Engine, EngineSpec
+from natant.fabric.nats.partition_store import PartitionStore
 from natant.host import Host
 from natant.loop import LoopEnv
 from natant.server.nats import NatsDoor
@@ -39,10 +41,10 @@ class Vehicle(Agent, route="/vehicle/{id}"):
 
 
 @contextlib.asynccontextmanager
-async def world(plane: Plane | None = None) -> AsyncIterator[tuple[Tenants, NatsDoor]]:
+async def world(plane: Plane | None = None, **spec: Any) -> AsyncIterator[tuple[Tenants, NatsDoor]]:
     """Two tenants; the plane of the first, asked over NATS."""
     plane = plane or Plane("p", [Vehicle])
-    async with tenants("acme", "bolt") as found:
+    async with tenants("acme", "bolt", spec=spec) as found:
         guard = await TenantDoor.start(found.engine)
         guard.protect(plane)
         await guard.open()
@@ -94,7 +96,7 @@ async def test_a_user_of_another_tenant_asks_in_vain() -> None:
             await mallory.nc.request("natant.p.in.command.drive.vehicle.7", b"1", timeout=2)
         await mallory.publish("natant.p.at.0.command.drive.vehicle.7", b"1")
 
-        assert door.counts()["requests"] == 0
+        assert door.counts()["nats_requests"] == 0
 
 
 @pytest.mark.parametrize(
@@ -108,11 +110,73 @@ async def test_the_plane_answers_to_inboxes_only(reply: str, caplog: pytest.LogC
         ann = await found.connect(found.user("acme", "ann"))
         with caplog.at_level(logging.WARNING):
             await ann.publish("natant.p.in.command.drive.vehicle.7", b"90", reply=reply)
-            await until(lambda: door.counts()["unanswered_errors"] == 1)
+            await until(lambda: door.counts()["nats_unanswered_errors"] == 1)
 
         assert "NT-SERVER-036" in caplog.text
         assert await ask(ann, "get.speed.vehicle.7") == 0
         assert (await js.stream_info("natant-p-J0")).state.messages == 1
+
+
+async def test_a_device_shows_its_token_over_mqtt_and_reaches_its_own_agent_only() -> None:
+    mqtt = pytest.importorskip("paho.mqtt.client")
+    async with world(mqtt=True) as (found, door):
+        assert found.engine.server is not None
+        device = found.user("acme", "7", "device")
+        writer = found.user("acme", "ann")
+
+        def client(credentials: Credentials) -> tuple[Any, list[str]]:
+            heard: list[str] = []
+            made = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, credentials.key.public)
+            made.username_pw_set("7", credentials.token)
+            made.on_connect = lambda _client, _data, _flags, reason, _more: heard.append(str(reason))
+            made.connect("127.0.0.1", found.engine.server.ports.mqtt)
+            made.loop_start()
+            return made, heard
+
+        devices = [client(device), client(writer)]
+        try:
+            (own, heard), (_, refused) = devices
+            await until(lambda: heard and refused)
+            assert heard == ["Success"]
+            assert refused[0] != "Success"  # a writer's token is no secret, so alone it lets nobody in
+            own.publish("natant/p/in/command/drive/vehicle/8", b"1", qos=0)
+            own.publish("natant/p/j/0/r", b"1", qos=0)
+            own.publish("natant/p/in/command/drive/vehicle/7", b"42", qos=0)
+            await until(lambda: door.counts()["nats_requests"] >= 1)
+            ann = await found.connect(writer)
+            await until(lambda: door.counts()["nats_under_way"] == 0)
+            assert await ask(ann, "get.speed.vehicle.7") == 42
+            assert await ask(ann, "get.speed.vehicle.8") == 0
+            with pytest.raises(NatsError, match="Authorization"):
+                await found.connect(device)
+        finally:
+            for made, _ in devices:
+                made.disconnect()
+                made.loop_stop()
+
+
+async def test_a_full_journal_stops_its_own_tenant_and_nobody_else() -> None:
+    small = {"disk": 300_000}
+    async with tenants("acme", "tiny", tiny=small) as found:
+        stores = {}
+        for name in ("acme", "tiny"):
+            spec = EngineSpec(plane="p", url=found.url, credentials=found.folder.engine_creds(name), partitions=1)
+            engine = await Engine.start(spec)
+            stores[name] = engine, await PartitionStore.open(engine, 0, name)
+        _, store = stores["tiny"]
+        errors: list[Any] = []
+        store.commit([(0, b"key", b"x" * 400_000)], errors.append)
+        await until(lambda: errors, 30)
+        try:
+            assert str(errors[0]).startswith("NT-FABRIC")
+            done: list[Any] = []
+            stores["acme"][1].commit([(0, b"key", b"x" * 400_000)], done.append)
+            await until(lambda: done)
+            assert done == [None]
+        finally:
+            for engine, each in stores.values():
+                each.close()
+                await engine.close()
 
 
 async def test_a_plane_with_a_policy_of_its_own_wants_to_know_the_name() -> None:

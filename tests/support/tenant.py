@@ -131,9 +131,12 @@ class Tenants:
 
 
 @contextlib.asynccontextmanager
-async def tenants(*names: str, plane: str = "p", **quotas: dict[str, Any]) -> AsyncIterator[Tenants]:
+async def tenants(
+    *names: str, plane: str = "p", spec: dict[str, Any] | None = None, **quotas: dict[str, Any]
+) -> AsyncIterator[Tenants]:
     """A server with these tenants; the engine is the first one's.
 
+    :param spec: further fields of its :class:`EngineSpec`.
     :param quotas: tenant -> fields of its quota.
     """
     place = Path(tempfile.mkdtemp(prefix="natant-tenants-"))
@@ -142,10 +145,11 @@ async def tenants(*names: str, plane: str = "p", **quotas: dict[str, Any]) -> As
         for name in names:
             found.add(name, **quotas.get(name, {}))
         folder = found.folder
-        spec = EngineSpec(
-            plane=plane, folder=place / "nats", operator=folder.server_part(), credentials=folder.engine_creds(names[0])
+        creds = folder.engine_creds(names[0])
+        operator = folder.server_part()
+        found.engine = await Engine.start(
+            EngineSpec(plane=plane, folder=place / "nats", operator=operator, credentials=creds, **(spec or {}))
         )
-        found.engine = await Engine.start(spec)
         try:
             yield found
         finally:

@@ -124,7 +124,7 @@ def cli(
         tls=tls,
         engine=spec,
         is_shared=cluster.is_shared,
-        partitions=cluster.partitions,
+        partitions=cluster.partitions or (choice.partitions if choice is not None else None),
         listener=cluster.take_listener(),
         features=edge.features(),
         tenant=None if choice is None else choice.tenant,

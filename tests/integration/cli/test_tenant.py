@@ -37,7 +37,7 @@ def operator(tmp_path: Path) -> Operator:
 def served(operator: Operator) -> Iterator[Operator]:
     """Two tenants and their server."""
     for name in ("acme", "bolt"):
-        assert operator("tenant", "add", name).code == 0
+        assert operator("tenant", "add", name, "--partitions", "4").code == 0
     with Process(
         "tenant", "serve", "--port", "0", "--json", folder=operator.folder, environment=operator.environment
     ) as server:
@@ -105,7 +105,8 @@ def test_what_cannot_be_is_refused(operator: Operator, words: tuple[str, ...], c
 
 
 @pytest.mark.slow
-def test_a_tenants_plane_takes_its_users_until_they_are_revoked(served: Operator) -> None:
+@pytest.mark.parametrize("more", [("--volatile",), ("--workers", "2")], ids=["one process", "two workers"])
+def test_a_tenants_plane_takes_its_users_until_they_are_revoked(served: Operator, more: tuple[str, ...]) -> None:
     operator, folder = served, served.folder
     for tenant, name in (("acme", "ann"), ("bolt", "eve")):
         assert operator("user", "add", tenant, name, "--out", str(folder / f"{name}.creds")).code == 0
@@ -113,14 +114,14 @@ def test_a_tenants_plane_takes_its_users_until_they_are_revoked(served: Operator
     def bearer(name: str) -> dict[str, str]:
         return {"authorization": f"Bearer {operator('user', 'token', str(folder / f'{name}.creds')).out.strip()}"}
 
-    words = ("run", PLANE, "--tenant", "acme", "--volatile", "--port", "0", "--json")
+    words = ("run", PLANE, "--tenant", "acme", *more, "--port", "0", "--json")
     with Process(*words, folder=folder, environment=operator.environment) as plane:
         url = plane.json()["url"]
         assert httpx.get(f"{url}/-/nodes").status_code == 401
         assert httpx.get(f"{url}/-/nodes", headers=bearer("ann")).status_code == 200
         assert httpx.get(f"{url}/-/nodes", headers=bearer("eve")).json()["code"] == "NT-TENANT-004"
         assert operator("ls", "--at", url).err.startswith("NT-SERVER-020")
-        assert "natant_tenant_tokens_of_others" in httpx.get(f"{url}/metrics", headers=bearer("ann")).text
+        assert "tenant_tokens_of_others" in httpx.get(f"{url}/metrics", headers=bearer("ann")).text
         assert operator("user", "revoke", "acme", "ann").err == "in effect at 1 server\n"
         deadline_s = time.monotonic() + 10
         while (answer := httpx.get(f"{url}/-/nodes", headers=bearer("ann"))).status_code == 200:
