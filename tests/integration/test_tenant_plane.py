@@ -120,7 +120,8 @@ async def test_the_plane_answers_to_inboxes_only(reply: str, caplog: pytest.LogC
 async def test_a_device_shows_its_token_over_mqtt_and_reaches_its_own_agent_only() -> None:
     mqtt = pytest.importorskip("paho.mqtt.client")
     async with world(mqtt=True) as (found, door):
-        assert found.engine.server is not None
+        server = found.engine.server
+        assert server is not None
         device = found.user("acme", "7", "device")
         writer = found.user("acme", "ann")
 
@@ -129,7 +130,7 @@ async def test_a_device_shows_its_token_over_mqtt_and_reaches_its_own_agent_only
             made = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, credentials.key.public)
             made.username_pw_set("7", credentials.token)
             made.on_connect = lambda _client, _data, _flags, reason, _more: heard.append(str(reason))
-            made.connect("127.0.0.1", found.engine.server.ports.mqtt)
+            made.connect("127.0.0.1", server.ports.mqtt)
             made.loop_start()
             return made, heard
 
