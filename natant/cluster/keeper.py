@@ -94,7 +94,10 @@ class Keeper:
         """Members or owners are other than before: take up what falls to us, hand over what does not."""
         wanted = set() if self._is_stopped else set(self._fabric.wanted())
         for partition in list(self.hosts):
-            if partition not in wanted and len(self._going) < AT_ONCE:
+            # One that the table does not give us any more was somebody else's meanwhile: its host is of the past.
+            owner = self._fabric.owners[partition]
+            is_ours = partition in wanted and owner is not None and owner.worker == self._fabric.worker
+            if not is_ours and len(self._going) < AT_ONCE:
                 self._going.add(partition)
                 self._env.spawn(self._go(partition, self.hosts.pop(partition)))
         for partition in sorted(wanted):

@@ -126,4 +126,7 @@ class Fabric(Protocol):
         """What metrics show, counted since the start: ``verdicts`` (workers found dead), ``gaps`` (losses of messages), and more."""
 
     def wanted(self) -> list[int]:
-        """The partitions we should own, ascending: ours that we should keep and free ones that fall to us."""
+        """The partitions we should own, ascending: ours that we should keep and free ones that fall to us.
+
+        A free one that we still run, because somebody had it and died while we were away, must be opened anew.
+        """

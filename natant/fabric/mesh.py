@@ -155,8 +155,8 @@ class Mesh:
         self._gone[worker] = channel.lap + 1 if channel else 1
         if len(self._gone) > GONE_WORKERS:
             del self._gone[next(iter(self._gone))]
-        if channel is not None:
-            self._on_gap(worker)
+        # Also where nothing was sent: what waits to be sent has gone, too.
+        self._on_gap(worker)
 
     def admit(self, worker: str) -> None:
         """``worker`` is a member, perhaps again."""

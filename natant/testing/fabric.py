@@ -455,8 +455,8 @@ class MemoryFabric:
                 self._tick_later()
 
     def _look(self) -> None:
-        """Take the ground's tables over, as far as we can see them."""
-        if self.is_open and not self.is_isolated:
+        """Take the ground's tables over, as far as we can see them; who was paused sees the present ones, not what was between."""
+        if self.is_open and not self.is_isolated and not self.env.is_paused:
             self.env._run(self._see, (dict(self._ground.members), list(self._ground.owners)))
 
     def _see(self, members: dict[str, Member], owners: list[Owner | None]) -> None:

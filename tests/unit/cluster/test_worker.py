@@ -115,3 +115,21 @@ async def test_a_worker_counts_what_comes_and_goes() -> None:
         }
         assert first.health()["partitions"] == 4
         assert first.health()["members"] == 2
+
+
+async def test_who_was_replaced_by_a_worker_that_died_since_takes_its_partitions_up_anew() -> None:
+    async with natant.testing.cluster(APP, workers=2, latency_s=0.001) as c:
+        one, two = c.workers
+        for node in NODES:
+            await c.command(node, "add", 1)
+        c.pause(one)
+        await c.clock.jump(5)
+        assert len(two.hosts) == 8
+        for node in NODES:
+            await c.command(node, "add", 1, through=1)
+        c.kill(two)
+        await c.clock.jump(5)
+        c.resume(one)
+        await c.clock.jump(5)
+        assert [await c.get(node, "count") for node in NODES] == [2] * len(NODES)
+        assert all(owner and owner.worker == one.fabric.worker for owner in one.fabric.owners)

@@ -67,6 +67,13 @@ def test_messages_come_in_order_and_are_confirmed() -> None:
     assert wire.is_quiet
 
 
+def test_who_is_dropped_is_told_of_even_where_nothing_was_sent() -> None:
+    wire = Wire()
+    wire.ends["a"].drop("b")
+
+    assert wire.gaps == {"a": 1, "b": 0}
+
+
 def test_nothing_is_kept_for_who_is_no_member() -> None:
     wire = Wire()
     wire.ends["a"].send("nobody", b"1")
