@@ -16,6 +16,8 @@ from natant.errors import FabricError
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
+    from natant.fabric.nats.courier import Courier
+
 __all__ = [
     "IS_THERE",
     "NO_MESSAGE",
@@ -65,7 +67,9 @@ class Refusal(Exception):
         return f"{self.text} (JetStream error {self.number})"
 
 
-async def ask(client: Client, subject: str, body: bytes = b"", headers: dict[str, str] | None = None) -> dict[str, Any]:
+async def ask(
+    client: Client | Courier, subject: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> dict[str, Any]:
     """One request, once.
 
     :raises Refusal: what the server said.

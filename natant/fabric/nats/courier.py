@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from natant.fabric.nats.parse import Parser, head_of, request
 
-__all__ = ["Answer", "Courier", "NobodyThere"]
+__all__ = ["NOBODY", "Answer", "Courier", "NobodyThere"]
 
 #: time for each step of a connection
 STEP_S: Final = 2.0
@@ -36,7 +36,8 @@ PING_S: Final = 5.0
 PENDING_BYTES: Final = 64 * 1024 * 1024
 
 _LOG = logging.getLogger("natant.fabric.nats")
-_NOBODY: Final = b"NATS/1.0 503"
+#: how the headers begin of what the server answers where nobody listens
+NOBODY: Final = b"NATS/1.0 503"
 
 Call = Callable[[bytes, bytes, bytes, bytes], object]
 
@@ -84,6 +85,13 @@ class Courier:
         self._up = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._is_closed = False
+        #: called in the loop each time the connection is there, subscriptions included
+        self.on_up: list[Callable[[], None]] = []
+
+    @property
+    def pending(self) -> int:
+        """Bytes that wait to be sent."""
+        return 0 if self._line is None else self._line.pending
 
     @property
     def is_connected(self) -> bool:
@@ -119,10 +127,24 @@ class Courier:
         """Send a message, at most once.
 
         :raises ConnectionError: where there is no connection, or too much waits.
+        :raises nats.errors.ConnectionClosedError: it was closed.
+        """
+        if self._line is None:
+            if self._is_closed:
+                from nats.errors import ConnectionClosedError
+
+                raise ConnectionClosedError
+            raise ConnectionResetError("there is no connection to NATS at present")
+        self._line.write(request(subject, reply, data, head_of(headers) if headers else b""))
+
+    async def flush(self) -> None:
+        """Return once the server has taken all that was sent.
+
+        :raises ConnectionError: where the connection goes before that.
         """
         if self._line is None:
             raise ConnectionResetError("there is no connection to NATS at present")
-        self._line.write(request(subject, reply, data, head_of(headers) if headers else b""))
+        await self._line.ping()
 
     async def request(
         self,
@@ -181,6 +203,8 @@ class Courier:
             self._line = line
             self._up.set()
             try:
+                for call in list(self.on_up):
+                    call()
                 await self._attend(line)
             finally:
                 self._line = None
@@ -268,7 +292,7 @@ class Courier:
         if sid == 1:
             found = self._waiting.get(int(subject[len(self._inbox) + 1 :]))
             if found is not None and not found[1].done():
-                if head.startswith(_NOBODY) and not data:
+                if head.startswith(NOBODY) and not data:
                     found[1].set_exception(NobodyThere(f"nobody answers at {subject.decode()}"))
                 else:
                     found[1].set_result(Answer(data, head))
@@ -318,6 +342,11 @@ class _Line(asyncio.Protocol):
             self._bytes -= sum(map(len, parts))
             raise ConnectionError(f"{self._bytes} bytes wait to be sent to NATS")
         self._parts += parts
+
+    @property
+    def pending(self) -> int:
+        """Bytes that wait here and in the transport."""
+        return self._bytes + (0 if self._transport is None else self._transport.get_write_buffer_size())
 
     def _flush(self) -> None:
         if self._transport is not None and self._parts and not self._is_paused:

@@ -84,6 +84,7 @@ class NatsFabric:
         await self._trunk.open()
         self._is_open = True
         self._engine.on_change.append(self._connection_changed)
+        self._engine.courier.on_up.append(self._pings_back)
         await self._renew()
         self._look()
         self._beat = self._loop.create_task(self._beat_on())
@@ -100,6 +101,7 @@ class NatsFabric:
             return
         self._is_open = False
         self._engine.on_change.remove(self._connection_changed)
+        self._engine.courier.on_up.remove(self._pings_back)
         if self._beat is not None:
             self._beat.cancel()
         for job in list(self._jobs.values()):
@@ -179,6 +181,9 @@ class NatsFabric:
         _LOG.warning("messages between the workers %s and %s were lost, or it has gone", self.worker, worker)
         self.on_gap(worker)
 
+    def _pings_back(self) -> None:
+        self._detector.reconnected(self._loop.time())
+
     def _connection_changed(self, is_up: bool) -> None:
         if is_up:
             self._detector.reconnected(self._loop.time())
@@ -249,7 +254,7 @@ class NatsFabric:
             await asyncio.sleep(ALARM_EVERY_S if self._detector.is_alarmed else PING_EVERY_S)
             now_s = self._loop.time()
             is_late, last_s = now_s - last_s > LATE_S, now_s
-            if not self._engine.nc.is_connected:
+            if not (self._engine.nc.is_connected and self._engine.courier.is_connected):
                 continue
             for worker, cause in self._detector.verdicts(now_s):
                 self._start(worker, lambda worker=worker, cause=cause: self._bury(worker, cause))  # type: ignore[misc]

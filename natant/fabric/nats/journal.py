@@ -142,7 +142,7 @@ class Journal:
             nonlocal is_behind
             is_behind = False
             try:
-                return await ask(self._client, subject, message, headers)
+                return await ask(self._engine.courier, subject, message, headers)
             except Refusal as refusal:
                 last = _LAST.search(refusal.text)
                 if last is not None and int(last[1]) < self.epoch:

@@ -8,16 +8,16 @@ a bound, and pings do not.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from natant.errors import FabricError
+from natant.fabric.nats.courier import NOBODY
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
-
     from natant.fabric.detector import Detector
     from natant.fabric.nats.engine import Engine
 
@@ -25,9 +25,12 @@ __all__ = ["Trunk"]
 
 #: frames that may wait for the connection, in bytes; what comes then is dropped, and noticed as a gap
 QUEUED_BYTES: Final = 160 * 1024 * 1024
-#: what the client may hold of frames that came faster than they are taken
-RECEIVED_BYTES: Final = 256 * 1024 * 1024
-RECEIVED_MESSAGES: Final = 1_000_000
+#: of those, what is given to the connection at a time, so that pings and journals do not wait long behind it
+SENDING_BYTES: Final = 4 * 1024 * 1024
+#: between two looks whether it takes more
+CROWDED_S: Final = 0.002
+#: time for the last frames when it closes
+CLOSE_S: Final = 1.0
 
 _LOG = logging.getLogger("natant.fabric")
 
@@ -51,36 +54,36 @@ class Trunk:
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[str, bytes, str]] = deque()
         self._queued_bytes = 0
-        self._writing: asyncio.Task[None] | None = None
-        self._subscriptions: list[Any] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._subscriptions: list[int] = []
 
     async def open(self) -> None:
         """Listen."""
-        client, subjects, worker = self._engine.nc, self._engine.subjects, self._worker
+        courier, subjects, worker = self._engine.courier, self._engine.subjects, self._worker
         self._subscriptions = [
-            await client.subscribe(
-                subjects.trunk(worker),
-                cb=self._on_frame,
-                pending_bytes_limit=RECEIVED_BYTES,
-                pending_msgs_limit=RECEIVED_MESSAGES,
-            ),
-            await client.subscribe(subjects.ping(worker), cb=self._on_ping),
-            await client.subscribe(subjects.pong(worker, "*"), cb=self._on_pong),
+            courier.subscribe(subjects.trunk(worker), self._on_frame),
+            courier.subscribe(subjects.ping(worker), self._on_ping),
+            courier.subscribe(subjects.pong(worker, "*"), self._on_pong),
         ]
-        await client.flush()
-        self._engine.on_change.append(self._connection_changed)
+        with contextlib.suppress(ConnectionError):  # else it listens as soon as the connection is back
+            await courier.flush()
+        courier.on_up.append(self._drain)
 
     async def close(self) -> None:
         """Say what is still to be said, then listen no more."""
-        if self._connection_changed in self._engine.on_change:
-            self._engine.on_change.remove(self._connection_changed)
-        if self._writing is not None and self._engine.nc.is_connected:
-            await asyncio.wait([self._writing], timeout=1.0)
-        if self._writing is not None:
-            self._writing.cancel()
-        for subscription in self._subscriptions:
-            if not self._engine.nc.is_closed:
-                await subscription.unsubscribe()
+        courier = self._engine.courier
+        if self._drain in courier.on_up:
+            courier.on_up.remove(self._drain)
+        self._drain()
+        if courier.is_connected:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await courier.flush()
+        self._queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        for number in self._subscriptions:
+            courier.unsubscribe(number)
         self._subscriptions = []
 
     def send(self, worker: str, frame: bytes) -> None:
@@ -92,36 +95,33 @@ class Trunk:
 
     def ping(self, worker: str) -> None:
         """Ask a worker whether it lives."""
-        if self._engine.nc.is_connected:
+        if self._engine.courier.is_connected:
             subjects = self._engine.subjects
             self._put(subjects.ping(worker), b"", subjects.pong(self._worker, worker))
 
     def _put(self, subject: str, payload: bytes, reply: str) -> None:
         self._queue.append((subject, payload, reply))
         self._queued_bytes += len(payload)
-        if self._writing is None and self._engine.nc.is_connected:
-            self._writing = self._loop.create_task(self._write())
+        self._drain()
 
-    async def _write(self) -> None:
-        client, queue = self._engine.nc, self._queue
+    def _drain(self) -> None:
+        """Send what the connection takes at present; the rest in a moment, or when it is back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        courier, queue = self._engine.courier, self._queue
+        while queue and courier.is_connected and courier.pending < SENDING_BYTES:
+            subject, payload, reply = queue.popleft()
+            self._queued_bytes -= len(payload)
+            # What is not sent because the connection goes at this moment is missed by its receiver, and asked for.
+            with contextlib.suppress(ConnectionError):
+                courier.publish(subject, payload, reply=reply)
+        if queue and courier.is_connected:
+            self._timer = self._loop.call_later(CROWDED_S, self._drain)
+
+    def _on_frame(self, subject: bytes, reply: bytes, head: bytes, data: bytes) -> None:
         try:
-            while queue and client.is_connected:
-                subject, payload, reply = queue.popleft()
-                self._queued_bytes -= len(payload)
-                await client.publish(subject, payload, reply)
-        except Exception as error:
-            # What was not sent is missed by its receiver, and asked for.
-            _LOG.warning("a frame could not be sent: %s: %s", type(error).__name__, error)
-        finally:
-            self._writing = None
-
-    def _connection_changed(self, is_up: bool) -> None:
-        if is_up and self._queue and self._writing is None:
-            self._writing = self._loop.create_task(self._write())
-
-    async def _on_frame(self, message: Msg) -> None:
-        try:
-            self._arrived(message.data)
+            self._arrived(data)
         except FabricError as error:
             self.malformed += 1
             _LOG.warning("%s", error)
@@ -129,13 +129,13 @@ class Trunk:
             # The worker's own code failed on it; what others send must still come.
             _LOG.exception("a message of another worker could not be handled")
 
-    async def _on_ping(self, message: Msg) -> None:
-        if message.reply:
-            self._put(message.reply, b"", "")
+    def _on_ping(self, subject: bytes, reply: bytes, head: bytes, data: bytes) -> None:
+        if reply:
+            self._put(reply.decode(), b"", "")
 
-    async def _on_pong(self, message: Msg) -> None:
-        worker = message.subject.rpartition(".")[2]
-        if (message.headers or {}).get("Status") == "503":
+    def _on_pong(self, subject: bytes, reply: bytes, head: bytes, data: bytes) -> None:
+        worker = subject.decode().rpartition(".")[2]
+        if head.startswith(NOBODY):
             self._detector.refused(worker, self._loop.time())
         else:
             self._detector.answered(worker, self._loop.time())

@@ -32,7 +32,9 @@ class TestNatsFabric(FabricContract):
         return fabric
 
     async def kill(self, fabric: Fabric) -> None:
-        await next(engine for engine, each in self.workers if each is fabric).nc.close()
+        engine = next(engine for engine, each in self.workers if each is fabric)
+        await engine.courier.close()
+        await engine.nc.close()
 
     async def until(self, is_true: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
