@@ -46,7 +46,7 @@ from natant.demo.flights.plane import plane as example
 from natant.demo.flights.replay import replay
 from natant.host import Host
 from natant.loop import LoopEnv
-from natant.server.run import _new_loop
+from natant.server.run import new_loop
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
 
@@ -69,7 +69,7 @@ async def main():
     print(json.dumps({"wall_s": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "turns": host.counters.turns}))
     await host.stop()
 
-with asyncio.Runner(loop_factory=_new_loop) as runner:
+with asyncio.Runner(loop_factory=new_loop) as runner:
     runner.run(main())
 """
 

@@ -21,7 +21,7 @@ from typing import Any
 from natant import Agent, Plane, build, lane
 from natant.host import Host
 from natant.loop import LoopEnv
-from natant.server.run import _new_loop
+from natant.server.run import new_loop
 from natant.store.memory import MemoryStore
 
 AGENTS = 200_000
@@ -107,7 +107,7 @@ async def main(count: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         found = runner.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else AGENTS))
     print(f"natant's hot modules: {build.summary()}", file=sys.stderr)
     for name, held in found["parts"].items():

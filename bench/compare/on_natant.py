@@ -19,7 +19,7 @@ from natant.demo.flights import rule
 from natant.demo.flights.message import Arrival, Bucket, Cancellation, Departure, Movements, Wave, Weather, Window
 from natant.host import Host
 from natant.loop import LoopEnv
-from natant.server.run import _new_loop
+from natant.server.run import new_loop
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
 
@@ -107,5 +107,5 @@ async def main(count: int, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""))
