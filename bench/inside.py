@@ -46,7 +46,7 @@ from natant.demo.flights.plane import plane as example
 from natant.demo.flights.replay import replay
 from natant.host import Host
 from natant.loop import LoopEnv
-from natant.server.run import new_loop
+from natant.loop import new_loop
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
 

@@ -20,8 +20,7 @@ from typing import Any
 
 from natant import Agent, Plane, build, lane
 from natant.host import Host
-from natant.loop import LoopEnv
-from natant.server.run import new_loop
+from natant.loop import LoopEnv, new_loop
 from natant.store.memory import MemoryStore
 
 AGENTS = 200_000

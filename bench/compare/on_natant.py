@@ -18,8 +18,7 @@ from natant import Agent, Item, Plane, command, lane
 from natant.demo.flights import rule
 from natant.demo.flights.message import Arrival, Bucket, Cancellation, Departure, Movements, Wave, Weather, Window
 from natant.host import Host
-from natant.loop import LoopEnv
-from natant.server.run import new_loop
+from natant.loop import LoopEnv, new_loop
 from natant.store.memory import MemoryStore
 from natant.store.rocks import RocksStore
 
