@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 folder = Path(sys.argv[1])
 port = json.loads((folder / "ports.json").read_text())["mqtt"]
@@ -33,7 +34,7 @@ def on_message(client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
     heard.set()
 
 
-client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "device-8")
+client = mqtt.Client(CallbackAPIVersion.VERSION2, "device-8")
 client.username_pw_set("device", password)
 client.on_connect, client.on_subscribe, client.on_message = on_connect, on_subscribe, on_message
 client.connect("127.0.0.1", port)

@@ -8,7 +8,7 @@ of the journal; one that raises is rolled back and *parked* with its input, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from natant.errors import NatantError, PlaneError, StoreError, TurnError
 from natant.kernel import key
@@ -29,7 +29,17 @@ from natant.kernel.run import Loop
 from natant.kernel.timer import TimerTable
 from natant.kernel.turn import Misfit, Send, Turn, Work, command_work
 
-__all__ = ["Kernel"]
+__all__ = ["FeedPort", "Kernel"]
+
+
+class FeedPort(Protocol):
+    """Shows lanes in buckets."""
+
+    def start(self) -> None:
+        """The kernel takes up work."""
+
+    def touch(self, entry: bytes) -> None:
+        """A turn has written the entry with this key; its unit is about to be added to the open group."""
 
 
 class Kernel(Loop):
@@ -80,6 +90,8 @@ class Kernel(Loop):
         self._is_drain_due = False
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
+        #: shows lanes in buckets; told of each entry that a turn has written: ``natant.egress.feed``
+        self.feed: FeedPort | None = None
         #: told of each agent with published lanes that comes to life
         self.on_active: Callable[[Cell], None] | None = None
         #: reasons why an agent must not be stopped though idle
@@ -92,6 +104,11 @@ class Kernel(Loop):
         self.is_open = True
         self.timer.load()
         self.outbox.load()
+        if self.feed is not None:
+            self.feed.start()
+        elif next(iter(self.store.scan(key.FED)), None) is not None:
+            # What is written in this life is not noted, so the buckets will have to be compared with the whole state.
+            self.journal.add(Note([(2, key.FED, b""), (2, key.DIRTY, b"")]))
         for stored, _ in list(self.store.scan(key.WAKE)):
             self._attempt("an agent that is woken at start", self._wake_up, stored[len(key.WAKE) :].decode())
         self.idle.start()

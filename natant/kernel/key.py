@@ -12,6 +12,8 @@ key                       value
 ``o N``                   a command in the outbox, N is 8 bytes
 ``s NAME``                the position of a source
 ``r NAME``                number of the last command taken in from another partition, whose store has that name; 8 bytes
+``d NODE 0 LANE 0 SUB``   a bucket does not show this entry of a lane as it is; SUB begins with two zero bytes for all entries
+``f BUCKET``              what the bucket shows is kept up to date: the lane it belongs to
 ``w NODE``                the agent keeps downlinks: bring it to life at start
 ========================  ==============================================================
 
@@ -23,6 +25,8 @@ from __future__ import annotations
 __all__ = [
     "IDENTITY",
     "SEQUENCE",
+    "dirty_key",
+    "fed_key",
     "id_key",
     "id_prefix",
     "lane_prefix",
@@ -45,6 +49,10 @@ OUTBOX = b"o"
 SOURCE = b"s"
 RECEIVED = b"r"
 WAKE = b"w"
+DIRTY = b"d"
+FED = b"f"
+#: the SUB of all entries of a lane
+ALL = b"\0\0"
 
 
 def number(value: int) -> bytes:
@@ -85,6 +93,16 @@ def timer_key(node: str, name: str) -> bytes:
 def outbox_key(count: int) -> bytes:
     """One command that was sent and has not yet had its effect."""
     return OUTBOX + number(count)
+
+
+def dirty_key(entry: bytes) -> bytes:
+    """The mark that a bucket does not show an entry as it is; ``entry`` is the key of its record."""
+    return DIRTY + entry[1:]
+
+
+def fed_key(bucket: str) -> bytes:
+    """The mark that a bucket is kept up to date from this store."""
+    return FED + bucket.encode()
 
 
 def source_key(name: str) -> bytes:

@@ -5,7 +5,8 @@ open turn how to undo that, what to journal and what to publish, and calls the a
 It does not know who is linked or how things are stored.
 
 Every lane is durable unless ``volatile=True``.  ``name=`` gives a lane a URI that is not the attribute's name.  With ``publish=True`` its
-changes go out to every NATS client that subscribes, while a NATS door is open; agents with such a lane stay in memory then.
+changes go out to every NATS client that subscribes, while a NATS door is open; agents with such a lane stay in memory then.  A value or map lane with ``bucket=NAME`` is shown to
+others in a JetStream key-value bucket: what is committed, with its sequence and age.
 """
 
 from __future__ import annotations
@@ -59,24 +60,42 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @overload
 def value(
-    kind: type[T], *, volatile: bool = ..., publish: bool = ..., name: str | None = ...
+    kind: type[T], *, volatile: bool = ..., publish: bool = ..., bucket: str | None = ..., name: str | None = ...
 ) -> ValueLane[T | None]: ...
 @overload
 def value(
-    kind: type[T], default: T, *, volatile: bool = ..., publish: bool = ..., name: str | None = ...
+    kind: type[T],
+    default: T,
+    *,
+    volatile: bool = ...,
+    publish: bool = ...,
+    bucket: str | None = ...,
+    name: str | None = ...,
 ) -> ValueLane[T]: ...
 @overload
 def value(
-    kind: Any = ..., default: Any = ..., *, volatile: bool = ..., publish: bool = ..., name: str | None = ...
+    kind: Any = ...,
+    default: Any = ...,
+    *,
+    volatile: bool = ...,
+    publish: bool = ...,
+    bucket: str | None = ...,
+    name: str | None = ...,
 ) -> ValueLane[Any]: ...
 def value(
-    kind: Any = Any, default: Any = None, *, volatile: bool = False, publish: bool = False, name: str | None = None
+    kind: Any = Any,
+    default: Any = None,
+    *,
+    volatile: bool = False,
+    publish: bool = False,
+    bucket: str | None = None,
+    name: str | None = None,
 ) -> ValueLane[Any]:
     """A value lane: one value of ``kind``, read and written as an attribute; ``default``, or None, until it is set.
 
     :raises FormError: ``NT-FORM-001`` where ``kind`` cannot be mapped, ``NT-FORM-008`` where ``default`` is not of it.
     """
-    return ValueLane(form(kind), default, name=name, is_volatile=volatile, is_published=publish)
+    return ValueLane(form(kind), default, name=name, is_volatile=volatile, is_published=publish, bucket=bucket)
 
 
 @overload
@@ -87,6 +106,7 @@ def map(
     keep: int | timedelta | None = ...,
     volatile: bool = ...,
     publish: bool = ...,
+    bucket: str | None = ...,
     name: str | None = ...,
 ) -> MapLane[K, V]: ...
 @overload
@@ -97,6 +117,7 @@ def map(
     keep: int | timedelta | None = ...,
     volatile: bool = ...,
     publish: bool = ...,
+    bucket: str | None = ...,
     name: str | None = ...,
 ) -> MapLane[Any, Any]: ...
 def map(
@@ -106,13 +127,14 @@ def map(
     keep: int | timedelta | None = None,
     volatile: bool = False,
     publish: bool = False,
+    bucket: str | None = None,
     name: str | None = None,
 ) -> MapLane[Any, Any]:
     """A map lane: a ``MutableMapping`` of entries, ordered by key, with ``take``, ``drop`` and ``clear``.
 
     :param keep: how many of the most recently written keys to keep, or for how long.
     """
-    return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile, is_published=publish)
+    return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile, is_published=publish, bucket=bucket)
 
 
 @overload

@@ -17,6 +17,7 @@ cdef class Lane(LaneKind):
     cdef public dict callbacks
     cdef public list marks
     cdef public bint is_published
+    cdef public object bucket
 
     cpdef bind(self, Py_ssize_t index)
     @cython.locals(host=Loop)

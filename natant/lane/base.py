@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from natant.codec import recon
@@ -52,7 +53,13 @@ class Lane(LaneKind):
     is_derived = False
 
     def __init__(
-        self, *, name: str | None = None, is_volatile: bool = False, is_published: bool = False, doc: str = ""
+        self,
+        *,
+        name: str | None = None,
+        is_volatile: bool = False,
+        is_published: bool = False,
+        bucket: str | None = None,
+        doc: str = "",
     ) -> None:
         if name is not None and (not name or "\0" in name):
             raise LaneError(
@@ -65,6 +72,13 @@ class Lane(LaneKind):
         self.doc = doc
         #: changes go out by subject while a NATS door is open, asked for or not
         self.is_published = is_published
+        #: the bucket that shows it to others; None for most
+        self.bucket = bucket
+        if bucket is not None and (is_volatile or not bucket):
+            raise LaneError(
+                "NT-LANE-017",
+                f"bucket={bucket!r} shows what is committed, under a name; a volatile lane has nothing to show there",
+            )
         self.owner = ""
         #: event -> the author's function, as it is for the class whose lane this is
         self.callbacks: dict[str, Callable[..., Any]] = {}
@@ -153,6 +167,13 @@ class Lane(LaneKind):
             links = cell._links
             if links is not None and self.index in links:
                 turn.note_instant(event)
+
+    def mark(self, cell: Cell, turn: Turn, entry: bytes) -> None:
+        """Note with the turn that the lane's bucket does not show the entry with this key as it is."""
+        feed = cell._host.feed
+        if feed is not None:
+            turn.note_record((0, key.dirty_key(entry), b""))
+            turn.then(partial(feed.touch, entry))
 
     def refuse(self, cell: Cell, value: Any, error: FormError | CodecError) -> LaneError:
         """The error for a value that does not fit the lane's type."""

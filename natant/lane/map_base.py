@@ -121,6 +121,8 @@ class MapBase(Lane):
             record = self._stamp(cell, state, key) + record
         if is_kept:
             turn.note_record((0, self.entry_key(cell, key_exact), record))
+            if self.bucket is not None:
+                self.mark(cell, turn, self.entry_key(cell, key_exact))
             if links is not None:
                 turn.note_event(Event(self.index, UPDATE, operation.update(key_wire, wire), key_wire))
         elif is_told:

@@ -20,6 +20,7 @@ from natant.codec.warp import operation
 from natant.errors import CodecError, FormError, LaneError
 from natant.kernel.cell import Cell
 from natant.kernel.change import CLEAR, DROP, REMOVE, TAKE, Event
+from natant.kernel.key import ALL
 from natant.kernel.lanekind import Reader
 from natant.kernel.turn import Turn, require_turn
 from natant.lane.base import decode_input, decode_stored, encode_key, stored_misfit
@@ -181,6 +182,8 @@ class MapLane(MapBase, Generic[K, V]):
         if self.is_kept(cell) and had:
             prefix = self.prefix(cell)
             turn.records.append((2, prefix, b""))
+            if self.bucket is not None:
+                self.mark(cell, turn, prefix + ALL)
             state.has_lost = False  # the mark went with the entries
         if had:
             self._mark_lost(cell, turn, state)
@@ -233,6 +236,8 @@ class MapLane(MapBase, Generic[K, V]):
         state.order.discard(key)
         if self.is_kept(cell):
             turn.records.append((1, self.prefix(cell) + key_exact.encode(), b""))
+            if self.bucket is not None:
+                self.mark(cell, turn, self.entry_key(cell, key_exact))
         self._mark_lost(cell, turn, state)
         return old, key_wire
 

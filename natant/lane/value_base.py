@@ -57,6 +57,8 @@ class ValueBase(Lane):
                 turn.note_record((0, self.prefix(cell), exact.encode()))
             else:
                 turn.note_record((1, self.prefix(cell), b""))
+            if self.bucket is not None:
+                self.mark(cell, turn, self.prefix(cell))
             if cell._links is not None:
                 turn.note_event(Event(self.index, SET, wire))
         else:

@@ -268,6 +268,7 @@ class _Features:
         self.members: list[Feature] = []
         if engine is None:
             return
+        from natant.egress.model import ReadModels, bucket_lanes
         from natant.server.nats.door import NatsDoor
         from natant.server.nats.shared import SharedDoor
 
@@ -277,6 +278,8 @@ class _Features:
             from natant.queue.nats.service import QueueService
 
             self.members.append(QueueService(engine, host.plane))
+        if bucket_lanes(host.plane):
+            self.members.append(ReadModels(host.plane, engine))
         self.members.extend(make(engine, host) for make in option.features)
         for feature in self.members:
             if isinstance(host, Host):
