@@ -22,8 +22,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from natant.egress.show import Show, node_of_key, split
+from natant.egress.show import Show, split
 from natant.errors import FabricError, NatantError
+from natant.fabric.nats.bucket import node_of_key
 from natant.kernel import key as keys
 from natant.kernel.outbox import Note
 

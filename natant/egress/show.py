@@ -14,11 +14,11 @@ the entry ``4.2`` of ``/vehicle/7`` is ``vehicle.7.4=2E2``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon
 from natant.errors import NatantError
-from natant.fabric.nats.subject import node_of, token, tokens_of
+from natant.fabric.nats.bucket import bucket_key
 from natant.kernel import key as keys
 from natant.lane.map_base import STAMPED
 from natant.server.http.lanejson import LaneJson
@@ -26,25 +26,10 @@ from natant.server.http.lanejson import LaneJson
 if TYPE_CHECKING:
     from natant.kernel.kernel import Kernel
 
-__all__ = ["Show", "bucket_key", "node_of_key", "split"]
+__all__ = ["Show", "split"]
 
 #: bytes before the text in a record of a map lane with ``keep``
-_STAMP_BYTES = 9
-
-
-def bucket_key(node: str, entry: str | None = None) -> str:
-    """The key of a node's value, or of one entry of its map."""
-    tokens = [*tokens_of(node), *(() if entry is None else (token(entry),))]
-    return ".".join(tokens).replace("%", "=").replace("~", "=7E")
-
-
-def node_of_key(key: str, *, is_map: bool) -> str:
-    """The node that a key belongs to.
-
-    :raises FabricError: ``NT-FABRIC-010`` where it is no key of a bucket of lanes.
-    """
-    tokens = key.replace("=7E", "~").replace("=", "%").split(".")
-    return node_of(tokens[:-1] if is_map else tokens)
+_STAMP_BYTES: Final = 9
 
 
 def split(entry: bytes) -> tuple[str, str, bytes]:

@@ -150,7 +150,12 @@ def _allow_files(connections: int) -> None:
 
 async def serve(plane: Plane, option: Option, *, on_ready: Callable[[Server], None] | None = None) -> int:
     """The same within a running loop."""
-    async with _started(option.engine) as engine:
+    spec = option.engine
+    if spec is not None:
+        from natant.egress.model import bucket_lanes
+
+        spec = replace(spec, buckets=tuple(bucket_lanes(plane)))
+    async with _started(spec) as engine:
         if option.tenant is None:
             return await _serve(plane, option, engine, on_ready)
         from natant.tenant.door import TenantDoor

@@ -71,6 +71,7 @@ _FIXED: Final = {
     "kernel": "Turns, timers, commits",
     "link": "Links",
     "ingress": "Sources",
+    "egress": "Lanes shown in buckets",
     "server": "The server, further",
     "store": "The store",
     "client": "The client",

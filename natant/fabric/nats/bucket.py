@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from natant.errors import FabricError
 from natant.fabric.nats.api import IS_THERE, NO_STREAM, WRONG_LAST, Refusal, ask, refused, unanswered
+from natant.fabric.nats.subject import node_of, token, tokens_of
 
 if TYPE_CHECKING:
     from natant.fabric.nats.engine import Engine
 
-__all__ = ["LaneBucket"]
+__all__ = ["LaneBucket", "bucket_key", "node_of_key"]
 
 #: messages of one atomic batch; the server takes 1000
 BATCH_MESSAGES: Final = 900
@@ -198,3 +199,18 @@ class LaneBucket:
 
 def _batch(headers: dict[str, str], batch: str, number: int) -> dict[str, str]:
     return {**headers, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+
+
+def bucket_key(node: str, entry: str | None = None) -> str:
+    """The key of a node's value, or of one entry of its map."""
+    tokens = [*tokens_of(node), *(() if entry is None else (token(entry),))]
+    return ".".join(tokens).replace("%", "=").replace("~", "=7E")
+
+
+def node_of_key(key: str, *, is_map: bool) -> str:
+    """The node that a key belongs to.
+
+    :raises FabricError: ``NT-FABRIC-010`` where it is no key of a bucket of lanes.
+    """
+    tokens = key.replace("=7E", "~").replace("=", "%").split(".")
+    return node_of(tokens[:-1] if is_map else tokens)

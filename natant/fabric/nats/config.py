@@ -78,6 +78,7 @@ class EngineSpec:
     :ivar leaf: embedded: the hub this server connects to as a leaf, ``nats-leaf://user:password@host:port``.
     :ivar leaf_credentials: embedded: a ``.creds`` file for the hub.
     :ivar domain: embedded: JetStream's domain; None keeps the folder's, or makes one.
+    :ivar buckets: embedded: buckets of lanes, by the names their lanes give them, that clients may read.
     :ivar allow_origins: embedded: web origins that browsers may come from; empty: any.
     :ivar operator: embedded: whose accounts the server serves, in place of one of its own; the engine then needs ``credentials``.
     :ivar disk_bytes: embedded: how much streams may take in all; 0: 20 GiB, or 80 % of what is free at the first start.
@@ -101,6 +102,7 @@ class EngineSpec:
     leaf: str | None = None
     leaf_credentials: Path | None = None
     domain: str | None = None
+    buckets: Sequence[str] = ()
     allow_origins: Sequence[str] = ()
     operator: Operator | None = None
     disk_bytes: int = 0
@@ -164,12 +166,18 @@ def _form(value: Any, depth: int) -> str:
 
 
 def users_of(
-    subjects: Subjects, secrets: Mapping[str, str], edges: Mapping[str, str] | None = None
+    subjects: Subjects,
+    secrets: Mapping[str, str],
+    edges: Mapping[str, str] | None = None,
+    buckets: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """The users of the plane's account: the engine may everything, the others what the doors offer.
 
     :param edges: passwords of the edges by their names.
+    :param buckets: buckets of lanes that clients may read.
     """
+    reading = [right for bucket in buckets for right in subjects.may_read(bucket)]
+    live = [f"$KV.{subjects.lane_bucket(bucket)}.>" for bucket in buckets]
     root = subjects.root
     return [
         {"user": "engine", "password": secrets["engine"]},
@@ -177,7 +185,10 @@ def users_of(
             "user": "client",
             "password": secrets["client"],
             "allowed_connection_types": ["STANDARD", "WEBSOCKET"],
-            "permissions": {"publish": subjects.may_ask(), "subscribe": [f"{root}.ev.>", "_INBOX.>"]},
+            "permissions": {
+                "publish": [*subjects.may_ask(), *reading],
+                "subscribe": [f"{root}.ev.>", "_INBOX.>", *live],
+            },
         },
         {
             "user": "device",
@@ -208,7 +219,7 @@ def embedded_config(
     app = {
         "jetstream": limits,
         "mappings": subjects.mappings(spec.partitions),
-        "users": users_of(subjects, secrets, edges),
+        "users": users_of(subjects, secrets, edges, spec.buckets),
     }
     accounts: dict[str, Any] = {
         "accounts": {"SYS": {"users": [{"user": "sys", "password": secrets["sys"]}]}, "APP": app},

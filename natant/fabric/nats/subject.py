@@ -54,6 +54,19 @@ class Subjects:
         """What a user may publish who may ask: the server checks a permission against the subject that its mapping has made."""
         return [f"{self.root}.in.{verb}", f"{self.root}.in.{verb}.>", f"{self.root}.at.*.{verb}.>"]
 
+    def may_read(self, bucket: str) -> list[str]:
+        """What a user may publish who may read the bucket of a lane: get, list and watch."""
+        stream = f"KV_{self.lane_bucket(bucket)}"
+        return [
+            f"$JS.API.DIRECT.GET.{stream}.>",
+            f"$JS.API.STREAM.INFO.{stream}",
+            f"$JS.API.STREAM.MSG.GET.{stream}",
+            f"$JS.API.CONSUMER.CREATE.{stream}.>",
+            f"$JS.API.CONSUMER.INFO.{stream}.>",
+            f"$JS.API.CONSUMER.DELETE.{stream}.>",
+            f"$JS.FC.{stream}.>",
+        ]
+
     def at(self, partition: int) -> str:
         """What is asked of the agents of a partition, once mapped."""
         return f"{self.root}.at.{partition}.>"

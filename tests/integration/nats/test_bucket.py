@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from natant import Agent, Plane, lane
+from natant.client.nats import bucket as reader
 from natant.egress.feed import Feed
 from natant.egress.model import ReadModels, bucket_lanes
-from natant.errors import FabricError, LaneError
+from natant.errors import ClientError, FabricError, LaneError
 from natant.fabric.nats.bucket import VALUE_BYTES, LaneBucket
 from natant.fabric.nats.engine import Engine
 from natant.host import Host
@@ -231,3 +232,31 @@ def test_declarations_that_cannot_be_are_refused() -> None:
     with pytest.raises(FabricError) as refused:
         bucket_lanes(Plane("transit", [Vehicle, Ship]))
     assert refused.value.code == "NT-FABRIC-403"
+
+
+async def test_the_reader_tells_value_sequence_and_age() -> None:
+    async with engine("transit", buckets=("fleet", "texts")) as started, running(started, MemoryStore()) as host:
+        assert started.server is not None
+        url = started.server.url("client")
+        await put(host, "/vehicle/1", 1.0)
+        await host.command("/vehicle/1", "both", "x" * (VALUE_BYTES + 1))
+        await until_shown(started, {"vehicle.1": fix(1.0)})
+        await until_shown(started, {"vehicle.1": None}, "texts")
+        async with reader(url, plane="transit", name="fleet") as fleet:
+            found = await fleet.get("/vehicle/1")
+            missing = await fleet.get("/vehicle/2")
+        async with reader(url, plane="transit", name="texts") as texts:
+            with pytest.raises(ClientError) as shown_as_error:
+                await texts.get("/vehicle/1")
+        async with reader(url, plane="transit", name="speeds") as speeds:
+            speeds_get = asyncio.ensure_future(speeds.get("/vehicle/1", "a"))
+            with pytest.raises(ClientError) as forbidden:
+                await speeds_get
+
+    assert found is not None
+    assert found.value == fix(1.0)
+    assert found.sequence >= 1
+    assert 0 <= found.age_s < WAIT_S
+    assert found.as_of >= found.put_at > 0
+    assert missing is None
+    assert [caught.value.code for caught in (shown_as_error, forbidden)] == ["NT-CLIENT-009"] * 2
