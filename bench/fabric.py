@@ -97,7 +97,7 @@ async def _writes(engine: Engine) -> tuple[float, float]:
             "Nats-Expected-Last-Subject-Sequence": str(bare[writer].epoch),
             "Nats-Expected-Last-Subject-Sequence-Subject": engine.subjects.epoch(number),
         }
-        answer = await engine.courier.request(engine.subjects.record(number), record, 10.0, fence)
+        answer = await engine.courier.request(engine.subjects.record(number), record, timeout=10, headers=fence)
         assert "error" not in json.loads(answer.data), answer.data
 
     found: list[tuple[float, float]] = []

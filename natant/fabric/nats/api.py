@@ -73,7 +73,11 @@ async def ask(
     """One request, once.
 
     :raises Refusal: what the server said.
+    :raises OSError: no answer; it may be asked again.  nats-py has errors of its own for that.
+    :raises FabricError: ``NT-FABRIC-106`` where the connection was closed for good.
     """
+    if client.is_closed:
+        raise unanswered(subject, "the connection to NATS was closed")
     message = await client.request(subject, body, timeout=ANSWER_S, headers=headers)
     answer: dict[str, Any] = json.loads(message.data)
     if (error := answer.get("error")) is not None:
@@ -103,9 +107,7 @@ async def patiently(
             if refusal.number not in _PASSING:
                 raise
             trouble = str(refusal)
-        except errors.ConnectionClosedError:
-            raise unanswered(what, "the connection to NATS was closed") from None
-        except (errors.Error, ConnectionError, OSError, ValueError) as error:
+        except (errors.Error, OSError, ValueError) as error:
             trouble = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         if loop.time() + pause > deadline:
             raise unanswered(what, trouble)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from natant.errors import FabricError
 from natant.fabric.nats.api import (
+    ANSWER_S,
     IS_THERE,
     NO_MESSAGE,
     NO_STREAM,
@@ -30,8 +31,6 @@ from natant.fabric.nats.record import PART_BYTES, Position, digest
 from natant.fabric.nats.snapshot import Head, pack_pieces, unpack_pieces
 
 if TYPE_CHECKING:
-    from nats.aio.client import Client
-
     from natant.fabric.nats.engine import Engine
 
 __all__ = ["Archive"]
@@ -55,7 +54,7 @@ class Archive:
         subjects = engine.subjects
         self.size_bytes = 0
         self._engine = engine
-        self._client: Client = engine.nc
+        self._courier = engine.courier
         self._stream = subjects.snapshot_stream
         self._root = subjects.snapshot(partition, "")
         self._place = f"the snapshot of partition {partition} in the stream {self._stream}"
@@ -92,7 +91,7 @@ class Archive:
         body = json.dumps({"last_by_subj": f"{self._root}{tail}"}).encode()
         subject = f"$JS.API.STREAM.MSG.GET.{self._stream}"
         try:
-            found = (await patiently(lambda: ask(self._client, subject, body), what))["message"]
+            found = (await patiently(lambda: ask(self._courier, subject, body), what))["message"]
         except Refusal as refusal:
             if refusal.number in {NO_MESSAGE, NO_STREAM}:
                 return 0, b""
@@ -120,7 +119,7 @@ class Archive:
             another owner has stored one meanwhile.
         """
         await self._make()
-        limit = min(PART_BYTES, self._client.max_payload - OVERHEAD_BYTES)
+        limit = min(PART_BYTES, self._courier.max_payload - OVERHEAD_BYTES)
         loop = asyncio.get_running_loop()
         pieces = await loop.run_in_executor(None, lambda: pack_pieces(sorted(values.items()), limit))
         name = _name(position)
@@ -139,8 +138,8 @@ class Archive:
     async def _piece(self, head: Head, index: int) -> bytes:
         subject = f"$JS.API.DIRECT.GET.{self._stream}.{self._root}c.{_name(head.position)}.{index}"
         for _ in range(MISSING_TRIES):
-            got = await patiently(lambda: self._client.request(subject, b"", timeout=2), self._place)
-            if got.headers and "Nats-Sequence" in got.headers:
+            got = await patiently(lambda: self._courier.request(subject, b"", timeout=ANSWER_S), self._place)
+            if b"\r\nNats-Sequence: " in got.head:
                 return got.data
             await asyncio.sleep(MISSING_PAUSE_S)
         raise FabricError(
@@ -153,7 +152,7 @@ class Archive:
         what = f"writing {self._place}"
         subject = f"{self._root}{tail}"
         try:
-            answer = await patiently(lambda: ask(self._client, subject, data, headers), what)
+            answer = await patiently(lambda: ask(self._courier, subject, data, headers), what)
         except Refusal as refusal:
             if refusal.number == WRONG_LAST:
                 # Somebody else's is the newest one now, or ours is and its acknowledgement was lost: go on from there.
@@ -182,7 +181,7 @@ class Archive:
         what = f"changing {self._place}"
         subject = f"$JS.API.STREAM.{verb}.{self._stream}"
         try:
-            await patiently(lambda: ask(self._client, subject, json.dumps(body).encode()), what)
+            await patiently(lambda: ask(self._courier, subject, json.dumps(body).encode()), what)
         except Refusal as refusal:
             if refusal.number != IS_THERE:
                 raise refused(refusal, what) from None

@@ -12,6 +12,7 @@ import asyncio
 import base64
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -31,9 +32,6 @@ from natant.fabric.nats.api import (
 from natant.fabric.nats.record import PART_BYTES
 
 if TYPE_CHECKING:
-    from nats.aio.client import Client
-    from nats.aio.msg import Msg
-
     from natant.fabric.nats.engine import Engine
 
 __all__ = ["Journal", "Message"]
@@ -52,6 +50,7 @@ SHORT_READ_PAUSE_S: Final = 0.1
 OVERHEAD_BYTES: Final = 1024
 #: no answer to an append in this time: see whether the stream is still there
 LOOK_AFTER_S: Final = 1.0
+_ORIGIN: Final = re.compile(rb"\r\nNats-Subject: (\S+)\r\nNats-Sequence: (\d+)")
 _LAST: Final = re.compile(r"wrong last sequence: (\d+)")
 
 
@@ -73,7 +72,7 @@ class Journal:
     def __init__(self, engine: Engine, partition: int) -> None:
         subjects = engine.subjects
         self._engine = engine
-        self._client: Client = engine.nc
+        self._courier = engine.courier
         self._stream = subjects.journal_stream(partition)
         self._epochs = subjects.epoch(partition)
         self._records = subjects.record(partition)
@@ -85,7 +84,7 @@ class Journal:
     @property
     def part_bytes(self) -> int:
         """How much of a batch one message takes."""
-        return min(PART_BYTES, self._client.max_payload - OVERHEAD_BYTES)
+        return min(PART_BYTES, self._courier.max_payload - OVERHEAD_BYTES)
 
     # Appending -------------------------------------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ class Journal:
             nonlocal is_behind
             is_behind = False
             try:
-                return await ask(self._engine.courier, subject, message, headers)
+                return await ask(self._courier, subject, message, headers)
             except Refusal as refusal:
                 last = _LAST.search(refusal.text)
                 if last is not None and int(last[1]) < self.epoch:
@@ -175,7 +174,7 @@ class Journal:
     async def _look(self) -> None:
         """Tell a stream that is gone from one that has no leader at present."""
         try:
-            await ask(self._client, f"$JS.API.STREAM.INFO.{self._stream}")
+            await ask(self._courier, f"$JS.API.STREAM.INFO.{self._stream}")
         except Refusal as refusal:
             if refusal.number == NO_STREAM:
                 raise
@@ -213,7 +212,7 @@ class Journal:
         """What the server says, nothing where there is no such thing."""
         what = f"reading {self.place}"
         try:
-            return await patiently(lambda: ask(self._client, subject, body), what)
+            return await patiently(lambda: ask(self._courier, subject, body), what)
         except Refusal as refusal:
             if refusal.number in {NO_MESSAGE, NO_STREAM}:
                 return {}
@@ -237,27 +236,33 @@ class Journal:
             await asyncio.sleep(SHORT_READ_PAUSE_S)
 
     async def _page(self, first: int) -> list[Message]:
-        from nats import errors
-
-        client = self._client
-        inbox = client.new_inbox()
-        subscription = await client.subscribe(inbox, pending_bytes_limit=4 * PAGE_BYTES)
+        """Messages from ``first`` on, as far as they come."""
+        courier = self._courier
         page: list[Message] = []
+        ended = asyncio.get_running_loop().create_future()
+
+        def take(_subject: bytes, _reply: bytes, head: bytes, data: bytes) -> None:
+            found = _ORIGIN.search(head)
+            if found is not None:
+                page.append(Message(int(found[2]), found[1].endswith(b".epoch"), data))
+            elif not ended.done():
+                ended.set_result(None)
+
+        inbox = f"{self._engine.spec.inbox}.{secrets.token_hex(11)}"
+        number = courier.subscribe(inbox, take)
         try:
             body = json.dumps({"seq": first, "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES}).encode()
-            await client.publish(f"$JS.API.DIRECT.GET.{self._stream}", body, reply=inbox)
-            while True:
-                got = await subscription.next_msg(timeout=PAGE_ANSWER_S)
-                found = _message(got, self._epochs)
-                if found is None:
-                    return page
-                page.append(found)
-        except (errors.Error, OSError):
+            courier.publish(f"$JS.API.DIRECT.GET.{self._stream}", body, reply=inbox)
+            count = -1
+            while not ended.done() and count < len(page):
+                count = len(page)
+                await asyncio.wait([ended], timeout=PAGE_ANSWER_S)
+        except OSError:
             # What has come is good; the rest is asked for again.
-            return page
+            pass
         finally:
-            if not client.is_closed:
-                await subscription.unsubscribe()
+            courier.unsubscribe(number)
+        return page
 
     async def purge(self, before: int, epochs_before: int) -> None:
         """Let go of records with a sequence below ``before`` and of epochs below ``epochs_before``.
@@ -273,15 +278,7 @@ class Journal:
     async def _call(self, verb: str, body: dict[str, Any], what: str) -> None:
         subject = f"$JS.API.STREAM.{verb}.{self._stream}"
         try:
-            await patiently(lambda: ask(self._client, subject, json.dumps(body).encode()), what)
+            await patiently(lambda: ask(self._courier, subject, json.dumps(body).encode()), what)
         except Refusal as refusal:
             if refusal.number != IS_THERE:
                 raise refused(refusal, what) from None
-
-
-def _message(got: Msg, epochs: str) -> Message | None:
-    """One message of a page, None at its end."""
-    headers = got.headers or {}
-    if "Nats-Sequence" not in headers:
-        return None
-    return Message(int(headers["Nats-Sequence"]), headers["Nats-Subject"] == epochs, got.data)
