@@ -1,7 +1,7 @@
 """Whole clusters under faults by chance: workers killed, paused, cut off and stopped, messages lost, while commands come in everywhere.
 
-What was acknowledged is there, once; what was not is there once or not at all; what agents send each other arrives once; who
-follows a lane sees it to its end and never what is taken back.  A seed tells
+What was acknowledged is there, once; what was not is there once or not at all; what agents send each other arrives once, timers ring
+once, each item of a source has its effect once; who follows a lane sees it to its end and never what is taken back.  A seed tells
 the whole run: ``python -m tests.simulation.test_cluster 1 1000`` runs many.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
 
 import natant.testing
-from natant import Agent, Plane, command, lane
+from natant import Agent, Item, Plane, command, lane
 from natant.cluster.worker import Worker
 from natant.codec.form import form
 from natant.errors import NatantError
@@ -36,6 +37,8 @@ class Account(Agent, route="/account/{id}"):
     done = lane.map(str, int)
     heard = lane.map(str, int)
     count = lane.value(int, 0)
+    rang = lane.map(str, int)
+    read = lane.map(str, int)
 
     @command
     def do(self, order: dict[str, str]) -> int:
@@ -44,14 +47,34 @@ class Account(Agent, route="/account/{id}"):
         self.count += 1
         if order["to"]:
             self.send(order["to"], "hear", name)
+        self.after(self.random.random() * 5, self.ring, name)
         return len(self.done)
 
     @command
     def hear(self, name: str) -> None:
         self.heard[name] = self.heard.get(name, 0) + 1
 
+    def ring(self, name: str) -> None:
+        self.rang[name] = self.rang.get(name, 0) + 1
+
+    @command
+    def take(self, item: str) -> None:
+        self.read[item] = self.read.get(item, 0) + 1
+
 
 APP = Plane("accounts", [Account])
+#: items that the source gives
+ITEMS = 40
+
+
+@APP.source("items", speed=1)
+async def items(position: int) -> AsyncIterator[Item]:
+    """One item each 0.3 s, each for an account; what follows the last never comes."""
+    while True:
+        if position == ITEMS:
+            await asyncio.get_running_loop().create_future()
+        position += 1
+        yield Item(position, NODES[position % len(NODES)], "take", f"i{position}", at=position * 0.3)
 
 
 class Watcher:
@@ -182,10 +205,22 @@ class Run:
         assert not lost, f"acknowledged and not there: {sorted(lost)}"
         assert all(count == 1 for _, count in done.values()), f"done twice: {done}"
         assert all(node == self.asked[name][0] for name, (node, _) in done.items())
+        await self.audit_rest(done)
         sent = {name: (self.asked[name][1], 1) for name in done if self.asked[name][1]}
         assert heard == sent, f"differ: {sorted(set(heard.items()) ^ set(sent.items()))}"
         for worker in self.cluster.workers:
             assert worker.counters.faults == 0, worker.log
+
+    async def audit_rest(self, done: dict[str, tuple[str, int]]) -> None:
+        """What timers and the source have done."""
+        rang: dict[str, tuple[str, int]] = {}
+        read: dict[str, int] = {}
+        for node in NODES:
+            rang |= {name: (node, count) for name, count in (await self.cluster.get(node, "rang")).items()}
+            read |= await self.cluster.get(node, "read")
+        assert rang == done, f"timers differ: {sorted(set(rang.items()) ^ set(done.items()))}"
+        given = {f"i{number}": 1 for number in range(1, ITEMS + 1)}
+        assert read == given, f"the source differs: {sorted(set(read.items()) ^ set(given.items()))}"
 
 
 async def run(seed: int) -> Run:
