@@ -21,7 +21,7 @@ from natant.lane.base import Lane, to_value
 from natant.lane.jobs_lane import JobsLane
 from natant.lane.map_lane import MapLane
 from natant.lane.parked_lane import ParkedCommand, ParkedLane
-from natant.queue.message import Answer, Report
+from natant.queue.message import Answer, Report, decode
 from natant.schedule import MARK
 
 if TYPE_CHECKING:
@@ -322,8 +322,9 @@ class Agent(Cell):
         if isinstance(lane, MapLane):
             lane.expire(self, is_due=True)
 
-    def _job_report(self, report: Report) -> Answer:
-        """What a worker says of a job; a method so that it can be parked, and done again, as any other work."""
+    def _job_report(self, text: str) -> Answer:
+        """What a worker says of a job; a method with a plain argument so that it can be parked, and done again, as any other work."""
+        report: Report = decode(Report, text)
         lane = self._lane(report.lane)
         return lane.report(self, report) if isinstance(lane, JobsLane) else Answer("unknown")
 

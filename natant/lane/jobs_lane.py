@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
+from natant.codec import recon
 from natant.codec.form import Form, form
 from natant.errors import CodecError, FormError, QueueError, Refused
 from natant.kernel.cell import Cell
 from natant.kernel.turn import Send, Turn, require_turn
 from natant.lane.exact_dict import MISSING
 from natant.lane.map_lane import LaneMap, MapLane
-from natant.queue.message import PRIORITIES, Answer, Envelope, Priority, Report
+from natant.queue.message import PRIORITIES, Answer, Envelope, Priority, Report, encode
 
 __all__ = ["AgentJobs", "JobState", "JobsLane"]
 
@@ -120,7 +121,6 @@ class JobsLane(MapLane[str, JobState[R]], Generic[J, R]):
         self.keep_closed = keep
         self.input_form: Form[J] = form(kind)
         self.result_form: Form[R] = form(result)
-        self.envelope_form: Form[Envelope] = form(Envelope)
 
     if TYPE_CHECKING:
 
@@ -165,14 +165,14 @@ class JobsLane(MapLane[str, JobState[R]], Generic[J, R]):
                 http_status=429,
             )
         try:
-            value = self.input_form.encode(job)
+            text = recon.encode(self.input_form.encode(job), exact=True)
         except (FormError, CodecError) as error:
             raise self.refuse(cell, job, error) from error
         host = cell._host
         now_s = host.env.now()
-        envelope = replace(envelope, id=_new_name(now_s, host.env.random), at=now_s, input=value)
+        envelope = replace(envelope, id=_new_name(now_s, host.env.random), at=now_s, input=text)
         scheme = f"queue:{self.queue}"
-        send = Send(cell.node, self.name, self.envelope_form.encode(envelope), scheme)
+        send = Send(cell.node, self.name, encode(envelope).decode(), scheme)
         send.text = host.outbox.text(send)
         carrier: Any = host.outbox.carriers.get("queue")
         if carrier is None:
@@ -260,12 +260,14 @@ class JobsLane(MapLane[str, JobState[R]], Generic[J, R]):
     def _end(self, cell: Cell, jobs: AgentJobs[J, R], report: Report, entry: JobState[R]) -> Answer:
         if report.kind == "done":
             try:
-                result = self.result_form.decode(report.result)
+                result = self.result_form.decode(recon.decode(report.result))
             except (FormError, CodecError) as error:
                 raise self.refuse(cell, report.result, error) from error
-            entry = replace(entry, state="done", result=result, progress=1.0, error="", run=report.run)
+            entry = replace(entry, state="done", result=result, progress=1.0, error="")
         else:
-            entry = replace(entry, state="failed", error=report.error[:TEXT_LIMIT], run=report.run)
+            entry = replace(entry, state="failed", error=report.error[:TEXT_LIMIT])
+        # one that ended before its beginning was told has begun all the same
+        entry = replace(entry, attempts=max(1, entry.attempts), run=report.run)
         self._close(cell, jobs, report.id, entry)
         self.call(cell, report.kind, report.id, jobs.get(report.id, entry))
         return Answer("over", entry.attempts)

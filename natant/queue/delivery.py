@@ -1,7 +1,8 @@
 """One delivery of a job to a worker, from its start to what the queue is told.
 
 Sans-io: the :class:`Port` asks the agent, parks, waits.  The order is what makes a job's outcome apply once whenever anything dies: ask the
-agent, do the work, have the agent commit what became of it, and only then let the queue forget the job.
+agent, do the work, have the agent commit what became of it, and only then let the queue forget the job.  A job that is delivered for the
+first time is begun while the agent is asked: most likely it wants it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+from natant.codec import recon
 from natant.errors import CodecError, FormError, NatantError, QueueError, Refused
 from natant.queue.job import Call, Job
 from natant.queue.message import Answer, Envelope, Report, encode
@@ -69,10 +71,19 @@ class Delivery:
 
     :param run: names this delivery, unlike any other: ``WORKER/NUMBER``.
     :param ack: where the queue hears of it.
+    :param is_first: the queue has delivered it to nobody before, so the work begins before the agent was asked.
     """
 
     def __init__(
-        self, envelope: Envelope, call: Call, policy: QueuePolicy, run: str, port: Port, *, ack: str = ""
+        self,
+        envelope: Envelope,
+        call: Call,
+        policy: QueuePolicy,
+        run: str,
+        port: Port,
+        *,
+        ack: str = "",
+        is_first: bool = False,
     ) -> None:
         self.envelope = envelope
         self.attempt = 0
@@ -85,9 +96,11 @@ class Delivery:
         self._run = run
         self._port = port
         self._ack = ack
+        self._is_first = is_first
         self._job: Job[Any] | None = None
         self._work: asyncio.Task[Any] | None = None
         self._news: tuple[float | None, str] | None = None
+        self._starting: asyncio.Future[None] | None = None
         self._unwanted: Verdict | None = None
         self._is_released = False
 
@@ -126,23 +139,42 @@ class Delivery:
 
     async def do(self) -> Verdict:
         """Do the job; returns what to tell the queue."""
-        answer = await self._port.ask(self._report("start", ack=self._ack))
-        if answer.kind != "go":
-            return ACK
-        self.attempt = answer.attempt
-        if answer.attempt > self._policy.attempts:
+        if self._is_first:
+            self.attempt = 1
+            self._starting = asyncio.ensure_future(self._start())
+        else:
+            answer = await self._port.ask(self._report("start", ack=self._ack))
+            if answer.kind != "go":
+                return ACK
+            self.attempt = answer.attempt
+        if self.attempt > self._policy.attempts:
             return await self._give_up(
                 f"NT-QUEUE-011  {self._policy.attempts} attempts were begun and their workers were lost; "
                 "does the job kill them?"
             )
         try:
-            value = self._call.input_form.decode(self.envelope.input)
+            value = self._call.input_form.decode(recon.decode(self.envelope.input))
         except (FormError, CodecError) as error:
             return await self._give_up(f"NT-QUEUE-012  the job does not fit what {self._call.name} takes: {error}")
         if self._is_released:
             return await self._give_back()
-        self._job = Job(self.envelope, value, answer.attempt, self._policy.attempts, self._hear)
-        return await self._work_on(self._job)
+        self._job = Job(self.envelope, value, self.attempt, self._policy.attempts, self._hear)
+        try:
+            return await self._work_on(self._job)
+        finally:
+            self._end_start()
+
+    async def _start(self) -> None:
+        """Tell the agent of a job that nobody had before, while it is being done."""
+        answer = await self._port.ask(self._report("start", ack=self._ack))
+        if answer.kind == "go":
+            self.attempt = answer.attempt
+        else:
+            self.heard(answer)
+
+    def _end_start(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
 
     async def _work_on(self, job: Job[Any]) -> Verdict:
         call = self._call
@@ -167,10 +199,10 @@ class Delivery:
         if error is not None:
             return await self._judge(error)
         try:
-            value = call.result_value(work.result())
+            text = recon.encode(call.result_value(work.result()), exact=True)
         except (FormError, CodecError) as misfit:
             return await self._give_up(f"NT-QUEUE-013  {call.name} returned what it does not say it returns: {misfit}")
-        return await self._deliver(value)
+        return await self._deliver(self._report("done", result=text))
 
     async def _judge(self, error: BaseException) -> Verdict:
         """What follows from what the function raised."""
@@ -180,22 +212,21 @@ class Delivery:
         _LOG.warning("job %s of %s failed", self.envelope.id, self.envelope.queue, exc_info=error)
         return await self._fail(str(error) if isinstance(error, NatantError) else f"{type(error).__name__}: {error}")
 
-    async def _deliver(self, value: Any) -> Verdict:
-        report = self._report("done", result=value)
-        try:
-            size = len(encode(report))
-        except CodecError as error:
-            return await self._give_up(f"NT-QUEUE-013  the result cannot be written: {error}")
+    async def _deliver(self, report: Report) -> Verdict:
+        size = len(encode(report))
         if size > self._port.result_limit:
             return await self._give_up(
                 f"NT-QUEUE-013  the result takes {size} bytes and a message {self._port.result_limit}; "
                 "put what is large into an object store and return its name"
             )
         await self._port.ask(report)
+        self._end_start()
         return ACK
 
     async def _fail(self, why: str) -> Verdict:
         self.has_failed = True
+        if self._starting is not None:
+            await self._starting  # which attempt was it?
         if self.attempt >= self._policy.attempts:
             return await self._give_up(why)
         delay_s = self._policy.delay_s(self.attempt)
@@ -211,6 +242,8 @@ class Delivery:
         return ACK
 
     async def _give_back(self) -> Verdict:
+        if self._starting is not None:
+            await self._starting  # so that the agent knows what is given back
         answer = await self._port.ask(self._report("release"))
         return _verdict(answer, 0.0)
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from natant.codec.form import form
 from natant.errors import NatantError, QueueError, Refused
 from natant.kernel.call import call
 from natant.kernel.kernel import Kernel
 from natant.kernel.turn import Outcome, Work
-from natant.queue.message import Answer, Report
+from natant.queue.message import Answer, Report, encode
 
 __all__ = ["deliver"]
 
@@ -69,7 +68,7 @@ def deliver(kernel: Kernel, report: Report, respond: Callable[[Answer], None]) -
             # what is parked is durable, with the report: the agent has it, and does it again when somebody says so
             answer_once(Answer("over" if "parked" in error.context else "later", why=str(error)))
 
-    values = (form(Report).encode(report),)
+    values = (encode(report).decode(),)
     kernel.deliver(cell, Work(run, values, f"job:{report.kind}", again=("call", _METHOD), reply=reply))
     kernel.drain()
 

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from natant.codec import recon
-from natant.codec.form import Form, form
+import msgspec
+
+from natant.errors import QueueError
 from natant.queue.policy import QueuePolicy
 
 __all__ = ["Count", "Figures", "Meter", "WorkerNews", "decode_news", "encode_news"]
@@ -166,17 +167,16 @@ class Meter:
 
 
 def encode_news(news: WorkerNews) -> bytes:
-    """News as Recon text."""
-    return recon.encode(_NEWS.encode(news)).encode()
+    """News as JSON."""
+    return msgspec.json.encode(news)
 
 
 def decode_news(payload: bytes) -> WorkerNews:
     """What :func:`encode_news` wrote.
 
-    :raises NatantError: where it is none.
+    :raises QueueError: ``NT-QUEUE-009`` where it is none.
     """
-    news: WorkerNews = _NEWS.decode(recon.decode(payload))
-    return news
-
-
-_NEWS: Final[Form[WorkerNews]] = form(WorkerNews)
+    try:
+        return msgspec.json.decode(payload, type=WorkerNews)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise QueueError("NT-QUEUE-009", f"{len(payload)} bytes are no news of a worker: {error}") from error

@@ -1,4 +1,4 @@
-"""What travels between an agent, its queue and the workers, as typed records in Recon text.
+"""What travels between an agent, its queue and the workers: JSON, in which inputs and results are Recon text, so that nothing of their types is lost.
 
 An agent submits an :class:`Envelope`; it becomes the message of the queue as it is.  A worker sends :class:`Report` s to the agent and gets an
 :class:`Answer` to each.
@@ -24,9 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from natant.codec import recon
-from natant.codec.form import Form, form
-from natant.errors import CodecError, FormError, QueueError
+import msgspec
+
+from natant.errors import QueueError
 
 __all__ = ["PRIORITIES", "Answer", "Envelope", "Parked", "Priority", "Report", "decode", "encode"]
 
@@ -44,6 +44,7 @@ class Envelope:
     :ivar key: jobs with the same key are done one at a time, in order; empty: no order.
     :ivar at: when it was submitted, in epoch seconds.
     :ivar round: how often it was taken out of the parked ones.
+    :ivar input: what is to be done, as Recon text.
     """
 
     id: str
@@ -55,7 +56,7 @@ class Envelope:
     about: str = ""
     at: float = 0.0
     round: int = 0
-    input: Any = None
+    input: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Report:
     :ivar run: names one delivery of the job to one worker.
     :ivar progress: from 0 to 1.
     :ivar error: why an attempt failed.
+    :ivar result: with ``done``: what the function returned, as Recon text.
     :ivar due: when the next attempt may begin, in epoch seconds.
     :ivar ack: with ``start``: where the queue can be told that the job is to be delivered again, should the worker die.
     """
@@ -80,7 +82,7 @@ class Report:
     error: str = ""
     due: float = 0.0
     ack: str = ""
-    result: Any = None
+    result: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,26 +114,25 @@ class Parked:
 
 
 def encode(thing: Envelope | Report | Answer | Parked) -> bytes:
-    """The text of a message.
-
-    :raises CodecError: where a value in it cannot be written.
-    """
-    return recon.encode(_FORMS[type(thing)].encode(thing), exact=True).encode()
+    """A message as JSON."""
+    return _encoder.encode(thing)
 
 
-def decode(kind: type[Any], payload: bytes) -> Any:
+def decode(kind: type[Any], payload: bytes | str) -> Any:
     """The message that ``payload`` holds.
 
     :raises QueueError: ``NT-QUEUE-009`` where it holds none.
     """
     try:
-        return _FORMS[kind].decode(recon.decode(payload))
-    except (CodecError, FormError, UnicodeDecodeError) as error:
-        why = error.message if isinstance(error, CodecError | FormError) else str(error)
+        return _DECODERS[kind].decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise QueueError(
             "NT-QUEUE-009",
-            f"{len(payload)} bytes in a work queue are no {kind.__name__.lower()}: {why}; it was set aside",
+            f"{len(payload)} bytes in a work queue are no {kind.__name__.lower()}: {error}; it was set aside",
         ) from error
 
 
-_FORMS: Final[dict[type[Any], Form[Any]]] = {kind: form(kind) for kind in (Envelope, Report, Answer, Parked)}
+_encoder: Final = msgspec.json.Encoder()
+_DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Envelope, Report, Answer, Parked)
+}

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from natant.codec.form import form
+from natant.codec import recon
 from natant.kernel.turn import Send
 from natant.lane.base import to_value
 from natant.queue.delivery import Delivery
 from natant.queue.desk import deliver
 from natant.queue.gate import Gate
 from natant.queue.job import Call, Job
-from natant.queue.message import PRIORITIES, Answer, Envelope, Report
+from natant.queue.message import PRIORITIES, Answer, Envelope, Report, decode
 from natant.queue.policy import QueueSpec, admit
 
 if TYPE_CHECKING:
@@ -144,7 +144,6 @@ class MemoryQueues:
     def __init__(self, specs: list[QueueSpec]) -> None:
         self.host: Host
         self.by_name = {spec.name: MemoryQueue(spec, self) for spec in specs}
-        self._form = form(Envelope)
 
     def __getitem__(self, name: str) -> MemoryQueue:
         return self.by_name[name]
@@ -158,7 +157,7 @@ class MemoryQueues:
             queue.lose_workers()
 
     def __call__(self, send: Send) -> None:
-        envelope: Envelope = self._form.decode(send.body)
+        envelope: Envelope = decode(Envelope, str(send.body))
         queue = self.by_name[envelope.queue]
         queue.gate.add((send, envelope), envelope.key)
         self.host.env.call_soon(queue.look)
@@ -172,4 +171,4 @@ class MemoryQueues:
 
 def envelope_of(queue: str, node: str, lane: str, name: str, job: Any) -> Envelope:
     """A job as it stands in its queue, for tests that put one there themselves."""
-    return Envelope(name, queue, node, lane, input=to_value(job))
+    return Envelope(name, queue, node, lane, input=recon.encode(to_value(job), exact=True))

@@ -161,6 +161,7 @@ async def _parked(engine: Engine, queue: str) -> list[Parked]:
 
 
 def _facts(each: Parked) -> dict[str, Any]:
+    from natant.codec import recon
     from natant.codec.form import any_to_json
 
     job = each.job
@@ -178,7 +179,7 @@ def _facts(each: Parked) -> dict[str, Any]:
         "worker": each.worker,
         "submitted": job.at,
         "parked": each.at,
-        "input": msgspec.Raw(any_to_json(job.input)),
+        "input": msgspec.Raw(any_to_json(recon.decode(job.input))),
     }
 
 

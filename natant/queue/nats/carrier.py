@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from natant.codec import recon
 from natant.kernel.turn import Send
 from natant.queue.gate import Gate
+from natant.queue.message import Envelope, decode
 from natant.queue.policy import QueueSpec, admit
 
 if TYPE_CHECKING:
@@ -37,12 +37,23 @@ _FULL: Final = 10077
 _LOG = logging.getLogger("natant.queue")
 
 
+class _Submission:
+    """A job on its way."""
+
+    __slots__ = ("job", "payload", "send")
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.payload = str(send.body).encode()
+        self.job: Envelope = decode(Envelope, self.payload)
+
+
 class _Line:
     """What waits for one queue."""
 
     def __init__(self, place: QueuePlace) -> None:
         self.place = place
-        self.gate: Gate[Send] = Gate(WINDOW)
+        self.gate: Gate[_Submission] = Gate(WINDOW)
         self.rest_s = REST_S[0]
         self.is_resting = False
 
@@ -74,7 +85,8 @@ class QueueCarrier:
         line = self._lines.get(queue)
         if line is None:
             line = self._lines[queue] = _Line(self._service.place(queue))
-        line.gate.add(send, str(send.body.get("key", "")))
+        submission = _Submission(send)
+        line.gate.add(submission, submission.job.key)
         self._submit(line)
 
     def freed(self, queue: str, key: str) -> None:
@@ -106,28 +118,27 @@ class QueueCarrier:
     def _submit(self, line: _Line) -> None:
         if line.is_resting or self._is_closed:
             return
-        for send, key in line.gate.take():
-            task = asyncio.ensure_future(self._publish(line, send, key))
+        for submission, key in line.gate.take():
+            task = asyncio.ensure_future(self._publish(line, submission, key))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _publish(self, line: _Line, send: Send, key: str) -> None:
-        body: Any = send.body
-        place = line.place
-        name = str(body.get("id"))
-        headers = {"Nats-Msg-Id": name}
+    async def _publish(self, line: _Line, submission: _Submission, key: str) -> None:
+        place, job = line.place, submission.job
+        headers = {"Nats-Msg-Id": job.id}
         if key:
             headers["Nats-Expected-Last-Subject-Sequence"] = "0"
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = place.key(key)
         try:
-            subject = place.job(name, key, str(body.get("priority", "normal")))
-            payload = recon.encode(body, exact=True).encode()
-            answer = await self._service.engine.nc.request(subject, payload, timeout=SUBMIT_S, headers=headers)
+            subject = place.job(job.id, key, job.priority)
+            answer = await self._service.engine.nc.request(
+                subject, submission.payload, timeout=SUBMIT_S, headers=headers
+            )
             error = json.loads(answer.data).get("error")
         except asyncio.CancelledError:
             raise
         except Exception as fault:
-            self._rest(line, send, key, str(fault) or type(fault).__name__)
+            self._rest(line, submission, key, str(fault) or type(fault).__name__)
             return
         if self._is_closed:
             return
@@ -135,20 +146,20 @@ class QueueCarrier:
             line.rest_s = REST_S[0]
             line.gate.accepted(key)
             self._service.submitted(place.queue)
-            self._drop(send)
+            self._drop(submission.send)
             self._submit(line)
         elif error.get("err_code") == _KEY_TAKEN:
             line.gate.refused(key)
         else:
             if error.get("err_code") == _FULL:
                 self._service.counters["full"] += 1
-            self._rest(line, send, key, str(error.get("description", error)))
+            self._rest(line, submission, key, str(error.get("description", error)))
 
-    def _rest(self, line: _Line, send: Send, key: str, why: str) -> None:
+    def _rest(self, line: _Line, submission: _Submission, key: str, why: str) -> None:
         """The queue did not take it: try again in a while; it is safe in the outbox."""
         if self._is_closed:
             return
-        line.gate.returned(send, key)
+        line.gate.returned(submission, key)
         if line.is_resting:
             return
         if line.rest_s > REST_S[0]:

@@ -1,7 +1,8 @@
 """Jobs out of a queue, the most urgent first.
 
-A worker with room asks the consumer of each priority in order for what is there now.  Where nothing is anywhere it leaves a request of one
-job with each of them and waits.  So two jobs more than there is room for may come when work arrives for an idle worker; those it gives back at once.
+A worker that was full and has room again asks the consumer of each priority in order for what is there now.  Where nothing is anywhere it leaves a
+request for a few jobs with each of them, and they come as they are submitted.  When it is full before these requests are, what comes
+besides is given back at once, and goes to another worker.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ LATE_S: Final = 2.0
 PULL_S: Final = 2.0
 #: jobs that one request may bring
 BATCH: Final = 256
+#: the same for one that waits: what it has not brought when the worker is full comes in vain
+WAIT_BATCH: Final = 4
 
 
 class _Request:
@@ -55,7 +58,8 @@ class Puller:
         self._now: _Request | None = None
         self._subscriptions: list[Any] = []
         self._inbox = ""
-        self._polls: dict[str, asyncio.TimerHandle] = {}
+        #: by priority: how many jobs the request that waits may still bring, and the timer of its end
+        self._waits: dict[str, list[Any]] = {}
 
     async def open(self) -> None:
         """Listen for jobs."""
@@ -64,29 +68,25 @@ class Puller:
         self._subscriptions.append(await nc.subscribe(f"{self._inbox}.now", cb=self._on_now))
         for priority in PRIORITIES:
 
-            async def on_poll(message: Any, priority: str = priority) -> None:
-                self._end_poll(priority)
-                if not _status(message):
+            async def on_wait(message: Any, priority: str = priority) -> None:
+                if _status(message):
+                    self._end_wait(priority)
+                else:
                     self._take(message)
+                    self._count(priority)
                 self._on_end()
 
-            self._subscriptions.append(await nc.subscribe(f"{self._inbox}.{priority}", cb=on_poll))
+            self._subscriptions.append(await nc.subscribe(f"{self._inbox}.{priority}", cb=on_wait))
         self._engine.on_change.append(self._on_change)
 
     async def close(self) -> None:
         """Take no more jobs; what the server sends all the same comes to another worker after ``lost_s``."""
         if self._on_change in self._engine.on_change:
             self._engine.on_change.remove(self._on_change)
-        for handle in self._polls.values():
-            handle.cancel()
-        self._polls.clear()
+        for priority in list(self._waits):
+            self._end_wait(priority)
         for subscription in self._subscriptions:
             await subscription.unsubscribe()
-
-    @property
-    def is_polling(self) -> bool:
-        """True while requests wait at all priorities."""
-        return len(self._polls) == len(PRIORITIES)
 
     async def pull(self, priority: str, count: int) -> int:
         """Ask for up to ``count`` jobs that are there now; returns how many came."""
@@ -99,13 +99,15 @@ class Puller:
             pass
         return request.got
 
-    async def poll(self) -> None:
-        """Leave a request with each priority that has none."""
+    async def wait(self, count: int) -> None:
+        """Leave a request for up to ``count`` jobs with each priority that has none."""
         loop = asyncio.get_running_loop()
+        count = min(count, WAIT_BATCH)
         for priority in PRIORITIES:
-            if priority not in self._polls:
-                self._polls[priority] = loop.call_later(POLL_S + LATE_S, self._poll_is_late, priority)
-                await self._ask(priority, priority, {"batch": 1, "expires": int(POLL_S * 1e9)})
+            if priority not in self._waits:
+                late = loop.call_later(POLL_S + LATE_S, self._wait_is_late, priority)
+                self._waits[priority] = [count, late]
+                await self._ask(priority, priority, {"batch": count, "expires": int(POLL_S * 1e9)})
 
     async def _ask(self, priority: str, reply: str, request: dict[str, Any]) -> None:
         js = self._engine.js
@@ -125,20 +127,28 @@ class Puller:
                 request.ended.set()
         self._take(message)
 
-    def _end_poll(self, priority: str) -> None:
-        handle = self._polls.pop(priority, None)
-        if handle is not None:
-            handle.cancel()
+    def _count(self, priority: str) -> None:
+        """One job has come for a request that waits."""
+        wait = self._waits.get(priority)
+        if wait is not None:
+            wait[0] -= 1
+            if wait[0] <= 0:
+                self._end_wait(priority)
 
-    def _poll_is_late(self, priority: str) -> None:
-        self._polls.pop(priority, None)
+    def _end_wait(self, priority: str) -> None:
+        wait = self._waits.pop(priority, None)
+        if wait is not None:
+            wait[1].cancel()
+
+    def _wait_is_late(self, priority: str) -> None:
+        self._waits.pop(priority, None)
         self._on_end()
 
     def _on_change(self, is_up: bool) -> None:
         """Requests do not outlive their connection."""
         if is_up:
-            for priority in list(self._polls):
-                self._end_poll(priority)
+            for priority in list(self._waits):
+                self._end_wait(priority)
             self._on_end()
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from natant.codec import recon
 from natant.errors import QueueError
 from natant.fabric.partition import partition_of
 from natant.queue.delivery import Delivery, Verdict
@@ -87,6 +88,8 @@ class Worker:
         self._puller = Puller(engine, self.place, self._take, self._wake)
         self._room = asyncio.Event()
         self._is_stopping = False
+        #: there was no room for a while, so there may be work at any priority
+        self._was_full = True
         self._running: dict[Delivery, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._tells: set[asyncio.Task[None]] = set()
@@ -157,16 +160,18 @@ class Worker:
     async def _pull(self) -> None:
         while True:
             self._room.clear()
-            if len(self._running) >= self.slots or self._puller.is_polling:
+            if self._was_full and len(self._running) < self.slots:
+                # Others may have left much behind meanwhile: the most urgent first.
+                self._was_full = False
+                for priority in PRIORITIES:
+                    room = self.slots - len(self._running)
+                    if room > 0:
+                        await self._puller.pull(priority, room)
+            elif len(self._running) < self.slots:
+                await self._puller.wait(self.slots - len(self._running))
                 await self._room.wait()
-                continue
-            got = 0
-            for priority in PRIORITIES:
-                room = self.slots - len(self._running)
-                if room > 0:
-                    got += await self._puller.pull(priority, room)
-            if not got and len(self._running) < self.slots:
-                await self._puller.poll()
+            else:
+                await self._room.wait()
 
     def _wake(self) -> None:
         self._room.set()
@@ -183,8 +188,18 @@ class Worker:
             return
         self._count += 1
         run = f"{self.name}/{self._count}"
-        delivery = Delivery(envelope, self._call, self._found.policy, run, self, ack=message.reply)
+        delivery = Delivery(
+            envelope,
+            self._call,
+            self._found.policy,
+            run,
+            self,
+            ack=message.reply,
+            is_first=message.metadata.num_delivered == 1,
+        )
         self._running[delivery] = message
+        if len(self._running) >= self.slots:
+            self._was_full = True
         self._spawn(self._do(delivery, message))
 
     def _spawn(self, work: Any) -> None:
@@ -195,7 +210,7 @@ class Worker:
     async def _set_aside(self, message: Any, error: QueueError) -> None:
         """What cannot be read is parked as it is, so that nothing is lost and nobody is held up."""
         number = message.reply.split(".")[-4]
-        job = Envelope(f"unreadable-{number}", self.place.queue, "", "", input=message.data[:1000])
+        job = Envelope(f"unreadable-{number}", self.place.queue, "", "", input=recon.encode(message.data[:1000]))
         with contextlib.suppress(QueueError):
             await park(self.engine, self.place, Parked(job, str(error), 0, self.name, time.time()))
             self._tell(message.reply, b"+ACK")

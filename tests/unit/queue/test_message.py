@@ -14,7 +14,7 @@ from natant.queue.policy import QueuePolicy
     "thing",
     [
         Envelope("1", "asr", "/call/1", "clips", "k", "high", "about", 1.5, 2, "input"),
-        Report("done", "1", "/call/1", "clips", "w/1", 1, 0.5, "n", "e", 2.5, "ack", 7),
+        Report("done", "1", "/call/1", "clips", "w/1", 1, 0.5, "n", "e", 2.5, "ack", "7"),
         Answer("go", 3, "why"),
     ],
 )
