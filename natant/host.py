@@ -71,6 +71,8 @@ class Host:
     :param place: where it stands among other hosts of the same plane; None where it is the only one.
     """
 
+    is_shared = False
+
     def __init__(
         self,
         plane: Plane,

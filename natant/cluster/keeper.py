@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeper"]
 
-#: partitions that come or go at the same time
-AT_ONCE: Final = 8
+#: partitions that come at the same time
+COME_AT_ONCE: Final = 8
+#: and that go: few, so that each is away for a short time only
+GO_AT_ONCE: Final = 2
+#: how long one that went is waited for to be claimed by the next owner before another one goes
+CLAIM_WAIT_S: Final = 1.0
 #: how long a partition that could not be taken up is left alone; doubled each time, up to the longest
 RETRY_FIRST_S: Final = 0.5
 RETRY_LONGEST_S: Final = 30.0
@@ -82,6 +86,8 @@ class Keeper:
         self._retry_s: dict[int, float] = {}
         self._timers: dict[int, Handle] = {}
         self._idle_waiters: list[Any] = []
+        #: partitions that went and that nobody has claimed yet
+        self._given: dict[int, Any] = {}
         self._is_stopped = False
         #: partitions taken up, handed over and lost
         self.taken = self.given = self.lost = 0
@@ -92,16 +98,17 @@ class Keeper:
 
     def settle(self) -> None:
         """Members or owners are other than before: take up what falls to us, hand over what does not."""
+        self._look_at_given()
         wanted = set() if self._is_stopped else set(self._fabric.wanted())
         for partition in list(self.hosts):
             # One that the table does not give us any more was somebody else's meanwhile: its host is of the past.
             owner = self._fabric.owners[partition]
             is_ours = partition in wanted and owner is not None and owner.worker == self._fabric.worker
-            if not is_ours and len(self._going) < AT_ONCE:
+            if not is_ours and len(self._going) < GO_AT_ONCE:
                 self._going.add(partition)
                 self._env.spawn(self._go(partition, self.hosts.pop(partition)))
         for partition in sorted(wanted):
-            if len(self._coming) >= AT_ONCE:
+            if len(self._coming) >= COME_AT_ONCE:
                 break
             is_busy = partition in self.hosts or partition in self._coming or partition in self._going
             if not is_busy and partition not in self._timers:
@@ -113,6 +120,7 @@ class Keeper:
     async def _come(self, partition: int) -> None:
         is_ours = False
         host: Host | None = None
+        begun_s = self._env.now()
         try:
             is_ours = await self._fabric.claim(partition)
             if is_ours:
@@ -130,6 +138,7 @@ class Keeper:
             self.faults.pop(partition, None)
             self._retry_s.pop(partition, None)
             self.taken += 1
+            _LOG.debug("partition %d taken up in %.0f ms", partition, (self._env.now() - begun_s) * 1000)
             self.guests.came(partition)
             self.on_change()
         self._look_on()
@@ -189,22 +198,51 @@ class Keeper:
 
     async def _go(self, partition: int, host: Host) -> None:
         departures = self.departures.pop(partition)
+        begun_s = self._env.now()
         try:
             self.gate.suspend(partition)
             self.guests.suspend(partition)
             self.arrivals.pop(partition).stop()
             await host.quiesce()
+            quiet_s = self._env.now()
             departures.stop()
             self._part(partition, host, "it moves")
             await host.stop()
             self.given += 1
+            end_s = self._env.now()
+            _LOG.debug(
+                "partition %d handed over: quiet after %.0f ms, closed after %.0f ms",
+                partition,
+                (quiet_s - begun_s) * 1000,
+                (end_s - begun_s) * 1000,
+            )
         except Exception as error:
             self.gate.broken(f"handing over partition {partition}", error)
         finally:
             await self._release(partition)
-            self._going.discard(partition)
             self.on_change()
+            await self._until_claimed(partition)
+            self._going.discard(partition)
             self._look_on()
+
+    async def _until_claimed(self, partition: int) -> None:
+        """Wait until somebody else has what was given, for a while."""
+        fabric = self._fabric
+        if all(member.is_leaving or member.worker == fabric.worker for member in fabric.members.values()):
+            return
+        if self._fabric.owners[partition] is None:
+            gate = self._given[partition] = self._env.future()
+            timer = self._env.call_at(
+                self._env.now() + CLAIM_WAIT_S, lambda: None if gate.done() else gate.set_result(None)
+            )
+            await gate
+            timer.cancel()
+            self._given.pop(partition, None)
+
+    def _look_at_given(self) -> None:
+        for partition, gate in self._given.items():
+            if self._fabric.owners[partition] is not None and not gate.done():
+                gate.set_result(None)
 
     def _part(self, partition: int, host: Host, reason: str) -> None:
         """Cut the ways from and to a host."""

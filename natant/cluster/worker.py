@@ -50,6 +50,8 @@ class Worker:
     :param info: what other workers are told of this one; plain JSON.
     """
 
+    is_shared = True
+
     def __init__(
         self,
         plane: Plane,

@@ -34,6 +34,8 @@ class HostPort(Protocol):
 
     plane: Any
     counters: Any
+    #: other workers have a share of the plane: what is asked of this one can be done while it leaves
+    is_shared: bool
 
     def connect(self, sink: Sink, *, remote: str, request_uri: str = ...) -> Any:
         """A session for one peer connection."""

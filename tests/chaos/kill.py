@@ -231,10 +231,10 @@ def line(result: Result) -> str:
     )
 
 
-def record(result: Result) -> None:
-    """Add the line to RELIABILITY.md."""
-    before, mark, after = TABLE.read_text("utf-8").partition(MARK)
-    assert mark, f"{TABLE} has no line {MARK}"
+def record(result: Result, place: str = MARK) -> None:
+    """Add the line to RELIABILITY.md, in the table behind the line ``place``."""
+    before, mark, after = TABLE.read_text("utf-8").partition(place)
+    assert mark, f"{TABLE} has no line {place}"
     head, rows = after.lstrip("\n").split("\n|---", 1)
     rule, _, rest = rows.partition("\n")
     TABLE.write_text(f"{before}{mark}\n\n{head}\n|---{rule}\n{line(result)}\n{rest}", "utf-8")

@@ -25,7 +25,7 @@ _ALWAYS: Final = ("/-/health", "/-/counters", "/metrics")
 
 
 class Guard:
-    """Refuses what :class:`natant.server.origin.Gate` refuses, and new work while stopping."""
+    """Refuses what :class:`natant.server.origin.Gate` refuses, and new work while stopping, unless other workers do it."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app = app
@@ -60,5 +60,5 @@ class Guard:
         gate.check_host(host)
         if method not in _SAFE:
             gate.check_origin(request.headers.get("origin"), host)
-        if self.service.is_stopping and path not in _ALWAYS:
+        if self.service.is_stopping and not self.service.host.is_shared and path not in _ALWAYS:
             raise ServerError("NT-SERVER-012", "the server is stopping; connect again and retry", http_status=503)
