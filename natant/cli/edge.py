@@ -26,6 +26,7 @@ class EdgeChoice:
     """What was chosen.
 
     :ivar leaf: URL of the hub; None: this is no edge.
+    :ivar credentials: a ``.creds`` file for the hub, where it takes tokens instead of passwords.
     :ivar name: of the edge; None: the user in that URL.
     :ivar copies: node and lane of what is copied from the hub.
     :ivar listen: ``PORT`` or ``HOST:PORT`` where edges come in, ``external`` where the NATS server in use lets them in; None: this is no hub.
@@ -33,6 +34,7 @@ class EdgeChoice:
     """
 
     leaf: str | None = None
+    credentials: Path | None = None
     name: str | None = None
     copies: tuple[tuple[str, str], ...] = ()
     listen: str | None = None
@@ -67,7 +69,7 @@ class EdgeChoice:
             spec = EngineSpec(plane=plane, folder=data / NATS)
         if self.leaf is not None:
             leaf_remote(self.leaf, None)
-            spec = replace(spec, leaf=self.leaf)
+            spec = replace(spec, leaf=self.leaf, leaf_credentials=self.credentials)
         if self.listen is not None and self.listen != "external":
             host, _, port = self.listen.rpartition(":")
             spec = replace(spec, leafs=int(port) or True, leafs_host=host.strip("[]") or None)
@@ -82,6 +84,8 @@ class EdgeChoice:
             from natant.fabric.nats.leaf import edge_of
 
             name = self.name or edge_of(self.leaf)
+            if not name:
+                raise click.UsageError("the URL of the hub names no edge: say --edge NAME")
             found.append(lambda engine, _: EdgeSide(engine, name, copies=self.copies, **limit))
         if self.listen is not None:
             from natant.edge.hub import HubSide
@@ -106,16 +110,22 @@ def edge_options(function: F) -> F:
     def call(
         *arguments: Any,
         leaf: str | None,
+        leaf_creds: str | None,
         edge_name: str | None,
         copies: Any,
         edges: str | None,
         edge_store: int,
         **rest: Any,
     ) -> Any:
-        if leaf is None and (edge_name is not None or copies):
-            raise click.UsageError("--edge and --copy are for edges: name the hub with --leaf URL")
+        if leaf is None and (edge_name is not None or copies or leaf_creds is not None):
+            raise click.UsageError("--edge, --copy and --leaf-creds are for edges: name the hub with --leaf URL")
         choice = EdgeChoice(
-            leaf=leaf, name=edge_name, copies=tuple(copies), listen=edges, stream_bytes=edge_store * 2**20
+            leaf=leaf,
+            credentials=None if leaf_creds is None else Path(leaf_creds).absolute(),
+            name=edge_name,
+            copies=tuple(copies),
+            listen=edges,
+            stream_bytes=edge_store * 2**20,
         )
         return function(*arguments, edge=choice, **rest)
 
@@ -126,6 +136,12 @@ def edge_options(function: F) -> F:
                 metavar="URL",
                 envvar="NATANT_LEAF",
                 help="Be an edge of the hub at URL, as natant edge add prints it; or set $NATANT_LEAF, which keeps its password out of sight.",
+            ),
+            click.option(
+                "--leaf-creds",
+                metavar="FILE",
+                type=click.Path(exists=True, dir_okay=False),
+                help="Credentials for that hub, a .creds file, where it serves tenants.",
             ),
             click.option(
                 "--edge", "edge_name", metavar="NAME", help="The name of this edge. [default: the user in URL]"

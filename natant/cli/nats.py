@@ -192,6 +192,10 @@ def nats_facts(engine: Any) -> dict[str, Any]:
         facts["websocket"] = f"ws://{host}:{ports.websocket}"
     if ports.mqtt:
         facts["mqtt"] = f"mqtt://{host}:{ports.mqtt}"
+    if ports.leafs:
+        facts["edges"] = f"nats-leaf://{engine.spec.leafs_host or host}:{ports.leafs}"
+    if engine.spec.leaf:
+        facts["hub"] = safe_url(engine.spec.leaf)
     if engine.spec.operator is None:
         facts["secrets"] = str(engine.spec.folder / "secrets.json")
     return facts

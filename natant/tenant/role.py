@@ -1,4 +1,4 @@
-"""What the users of a tenant may do: four roles, each with a signing key of its own in the tenant's account.
+"""What the users of a tenant may do: six roles, each with a signing key of its own in the tenant's account.
 
 A user's token carries a name and nothing else; what its role may do stands in the account, as the template of the key that signed the
 token.  So a user cannot be given more by its token, and a template that changes, changes for all.
@@ -12,6 +12,7 @@ reader      reads all agents, follows all events                          the sa
 owner       all of this, with agents whose second part is the user's      the same
             name: ``/vehicle/7`` for the user ``7``
 device      as ``owner``, over MQTT only; the token alone is enough       nothing
+edge        forwards to the hub and copies from it, as a leaf node        nothing
 ==========  ============================================================  ======================================================
 """
 
@@ -59,6 +60,16 @@ class Role:
         """
         if self.name == "engine":
             return {"pub": {"allow": [">"]}, "sub": {"allow": [">"]}, "subs": -1, "data": -1, "payload": -1}
+        if self.name == "edge":
+            # what passes between edges and their hub has a root of its own: natant/edge/name.py
+            return {
+                "pub": {"allow": [f"natant-edge.*.{verb}.{{{{name()}}}}" for verb in ("in", "new", "ask")]},
+                "sub": {"allow": ["natant-edge.*.ack.{{name()}}.>"]},
+                "subs": -1,
+                "data": -1,
+                "payload": USER_PAYLOAD,
+                "allowed_connection_types": ["LEAFNODE"],
+            }
         verbs = [*READ_VERBS, "command"] if self.is_own or "command" in self.verbs else READ_VERBS
         tails = ["*.*.{{name()}}", "*.*.{{name()}}.>"] if self.is_own else [">"]
         publish = [f"natant.*.{way}.{verb}.{tail}" for way in ("in", "at.*") for verb in verbs for tail in tails]
@@ -89,5 +100,6 @@ ROLES: Final = {
         Role("reader", _LOOK),
         Role("owner", _LOOK | {"command"}, is_own=True),
         Role("device", frozenset(), is_own=True),
+        Role("edge", frozenset(), is_own=True),
     )
 }

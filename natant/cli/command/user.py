@@ -20,7 +20,7 @@ def cli() -> None:
     """Add and revoke users of a tenant; make tokens of their credentials.
 
     Roles: writer commands and reads all agents, reader only reads them, owner has those whose second part is its name (/vehicle/7 for
-    user 7), device is an owner over MQTT, engine may do everything in the tenant's account.
+    user 7), device is an owner over MQTT, edge is a plane that forwards to the tenant's, engine may do everything in the tenant's account.
     """
 
 
@@ -32,7 +32,7 @@ def cli() -> None:
 )
 @click.argument("tenant")
 @click.argument("name")
-@click.option("--role", default="writer", show_default=True, help="writer, reader, owner, device or engine.")
+@click.option("--role", default="writer", show_default=True, help="writer, reader, owner, device, edge or engine.")
 @click.option("--expires", default="30d", show_default=True, metavar="SPAN", help="90s, 15m, 12h, 30d, or never.")
 @click.option(
     "--out",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 
 from natant.cli.edge import EdgeChoice
@@ -70,3 +71,12 @@ def test_the_engine_of_an_edge_and_of_a_hub(tmp_path: Path) -> None:
 def test_a_url_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EdgeError, match="NT-EDGE-007"):
         EdgeChoice(leaf="http://hub").engine("p", tmp_path)
+
+
+def test_a_hub_that_takes_tokens_needs_the_edges_name(tmp_path: Path) -> None:
+    creds = tmp_path / "e1.creds"
+    spec = EdgeChoice(leaf="nats-leaf://hub:7422", credentials=creds, name="e1").engine("p", tmp_path)
+    assert spec is not None
+    assert (spec.leaf, spec.leaf_credentials) == ("nats-leaf://hub:7422", creds)
+    with pytest.raises(click.UsageError, match="--edge NAME"):
+        EdgeChoice(leaf="nats-leaf://hub:7422", credentials=creds).features()
