@@ -189,7 +189,8 @@ async def cut(number: int, servers: list[NatsServer], disks: list[Disk], url: st
             await store.settle()
     print(
         f"cut {number}: {sum(acknowledged)} batches acknowledged, {held} there, all audited "
-        f"{time.monotonic() - begun:.1f} s after the servers were healthy"
+        f"{time.monotonic() - begun:.1f} s after the servers were healthy",
+        flush=True,
     )
 
 
@@ -215,7 +216,8 @@ async def kills(count: int) -> None:
                 )
                 print(
                     f"kill {number}: {sum(writers.acknowledged)} batches acknowledged, none lost; "
-                    f"longest wait for an acknowledgement {writers.longest_s:.1f} s"
+                    f"longest wait for an acknowledgement {writers.longest_s:.1f} s",
+                    flush=True,
                 )
 
 

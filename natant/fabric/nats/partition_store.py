@@ -46,6 +46,8 @@ SNAPSHOT_FACTOR: Final = 2
 MESSAGE_BYTES: Final = 250
 #: how often an opening begins again because the snapshot changed under it
 OPENINGS: Final = 5
+#: where there is no room: a journal of so many bytes is worth a snapshot, which lets it go
+WORTH_BYTES: Final = 64 << 10
 #: after a commit, how soon it is noted elsewhere that the journal reaches so far (natant.fabric.nats.mark)
 MARK_AFTER_S: Final = 1.0
 #: no limit to the bytes of a journal but the account's
@@ -260,17 +262,17 @@ class PartitionStore:
             if error.code in _FATAL:
                 self._fatal = error
                 self._counts.journal_deposed += error.code == DEPOSED
+            elif error.code == "NT-FABRIC-105" and self.tail_bytes >= WORTH_BYTES:
+                # What is in a snapshot makes room in the journal.
+                self._begin_snapshot()
             raise
         self._doubtful = None
         self._counts.journal_records += 1
         self._memory.apply(record.batch)
         self.position = self.position._replace(number=record.number, link=record.link, sequence=sequence)
         self._mark_soon()
-        if (
-            self.tail_bytes >= max(self._snapshot_after_bytes, SNAPSHOT_FACTOR * self._archive.size_bytes)
-            and self._snapshot is None
-        ):
-            self._snapshot = self._loop.create_task(self._take_snapshot())
+        if self.tail_bytes >= max(self._snapshot_after_bytes, SNAPSHOT_FACTOR * self._archive.size_bytes):
+            self._begin_snapshot()
 
     # Marks -----------------------------------------------------------------------------------------------------------
 
@@ -298,11 +300,14 @@ class PartitionStore:
 
         :raises FabricError: what went wrong; the journal has everything.
         """
-        if self._snapshot is None:
-            self._snapshot = self._loop.create_task(self._take_snapshot())
-        await asyncio.wait([self._snapshot])
+        await asyncio.wait([self._begin_snapshot()])
         if self.fault is not None:
             raise self.fault
+
+    def _begin_snapshot(self) -> asyncio.Task[None]:
+        if self._snapshot is None:
+            self._snapshot = self._loop.create_task(self._take_snapshot())
+        return self._snapshot
 
     async def _take_snapshot(self) -> None:
         try:

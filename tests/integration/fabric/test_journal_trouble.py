@@ -46,6 +46,23 @@ async def test_a_full_stream_takes_nothing_and_goes_on_when_there_is_room() -> N
         assert await reopened(engine) == dict(store.scan(b""))
 
 
+async def test_a_full_journal_makes_room_by_a_snapshot() -> None:
+    async with started_engine() as engine:
+        store = await filled(engine, max_bytes=400_000)
+        refusals: list[str] = []
+        for number in range(100):
+            batch: list[Operation] = [(PUT, b"key", b"%05d" % number * 4000)]
+            try:
+                await commit(store, batch)
+            except FabricError as error:
+                refusals.append(error.code)
+                await store.settle()
+                await commit(store, batch)
+        assert set(refusals) == {"NT-FABRIC-105"}
+        assert len(refusals) < 10
+        assert await reopened(engine) == dict(store.scan(b""))
+
+
 async def test_a_batch_that_breaks_off_in_the_middle_goes_on_there() -> None:
     async with started_engine() as engine:
         store = await filled(engine, max_bytes=700_000)
