@@ -112,6 +112,7 @@ def serve(plane: Plane, serving: Serving, on_ready: Callable[[Server], None]) ->
         partitions=serving.partitions,
         listener=serving.listener,
         engine=serving.engine or _engine_for_queues(plane, serving),
+        blob_folder=None if serving.data is None else serving.data / "blobs",
         grace_s=GRACE_S if serving.grace_s is None else serving.grace_s,
         features=serving.features,
     )

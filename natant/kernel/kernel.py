@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from natant.errors import NatantError, PlaneError, StoreError, TurnError
 from natant.kernel import key
 from natant.kernel.asyncturn import AsyncTurns
+from natant.kernel.blob import Blobs
 from natant.kernel.cell import Cell
 from natant.kernel.config import Config
 from natant.kernel.counter import Counter
@@ -90,6 +91,8 @@ class Kernel(Loop):
         self._is_drain_due = False
         #: adds to each batch what belongs to no turn: positions of sources
         self.cut_hooks: list[Callable[[list[tuple[int, bytes, bytes]]], None]] = []
+        #: keeps the contents of large values; None where there is no place for them
+        self.blobs: Blobs | None = None
         #: shows lanes in buckets; told of each entry that a turn has written: ``natant.egress.feed``
         self.feed: FeedPort | None = None
         #: told of each agent with published lanes that comes to life
@@ -104,6 +107,8 @@ class Kernel(Loop):
         self.is_open = True
         self.timer.load()
         self.outbox.load()
+        if self.blobs is not None:
+            self.blobs.start()
         if self.feed is not None:
             self.feed.start()
         elif next(iter(self.store.scan(key.FED)), None) is not None:

@@ -14,6 +14,7 @@ key                       value
 ``r NAME``                number of the last command taken in from another partition, whose store has that name; 8 bytes
 ``d NODE 0 LANE 0 SUB``   a bucket does not show this entry of a lane as it is; SUB begins with two zero bytes for all entries
 ``f BUCKET``              what the bucket shows is kept up to date: the lane it belongs to
+``b DIGEST 0 NODE 0 LANE``  this lane refers to the large value of that content
 ``w NODE``                the agent keeps downlinks: bring it to life at start
 ========================  ==============================================================
 
@@ -25,6 +26,8 @@ from __future__ import annotations
 __all__ = [
     "IDENTITY",
     "SEQUENCE",
+    "blob_key",
+    "blob_prefix",
     "dirty_key",
     "fed_key",
     "id_key",
@@ -51,6 +54,7 @@ RECEIVED = b"r"
 WAKE = b"w"
 DIRTY = b"d"
 FED = b"f"
+BLOB = b"b"
 #: the SUB of all entries of a lane
 ALL = b"\0\0"
 
@@ -103,6 +107,16 @@ def dirty_key(entry: bytes) -> bytes:
 def fed_key(bucket: str) -> bytes:
     """The mark that a bucket is kept up to date from this store."""
     return FED + bucket.encode()
+
+
+def blob_prefix(digest: str) -> bytes:
+    """What the marks of all who refer to a content start with."""
+    return BLOB + digest.encode() + b"\0"
+
+
+def blob_key(digest: str, node: str, lane: str) -> bytes:
+    """The mark that a lane refers to a content."""
+    return f"b{digest}\0{node}\0{lane}".encode()
 
 
 def source_key(name: str) -> bytes:

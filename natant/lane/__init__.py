@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, overload
 
 from natant.codec.form import form
+from natant.lane.blob_lane import Blob, BlobLane, BlobRef
 from natant.lane.command_lane import CommandLane
 from natant.lane.demand_lane import DemandLane
 from natant.lane.demand_map_lane import DemandMapLane
@@ -28,6 +29,9 @@ from natant.lane.supply_lane import SupplyLane
 from natant.lane.value_lane import ValueLane
 
 __all__ = [
+    "Blob",
+    "BlobLane",
+    "BlobRef",
     "CommandLane",
     "DemandLane",
     "DemandMapLane",
@@ -39,6 +43,7 @@ __all__ = [
     "MapLane",
     "SupplyLane",
     "ValueLane",
+    "blob",
     "command",
     "demand",
     "demand_map",
@@ -135,6 +140,20 @@ def map(
     :param keep: how many of the most recently written keys to keep, or for how long.
     """
     return MapLane(form(key), form(kind), keep, name=name, is_volatile=volatile, is_published=publish, bucket=bucket)
+
+
+@overload
+def blob(kind: type[T], *, publish: bool = ..., bucket: str | None = ..., name: str | None = ...) -> BlobLane[T]: ...
+@overload
+def blob(*, publish: bool = ..., bucket: str | None = ..., name: str | None = ...) -> BlobLane[bytes]: ...
+def blob(
+    kind: Any = bytes, *, publish: bool = False, bucket: str | None = None, name: str | None = None
+) -> BlobLane[Any]:
+    """A blob lane: one large value of ``kind``, whose content lies in the object store; the lane itself shows a reference.
+
+    ``await self.LANE.put(value)`` in an async handler, ``await self.LANE.read()``, ``self.LANE.ref``, ``self.LANE.clear()``.
+    """
+    return BlobLane(form(kind), name=name, is_published=publish, bucket=bucket)
 
 
 @overload

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from natant.client.reach import reach
+from natant.egress.large import has_blobs, large_values
 from natant.host import Attachment, Host
 from natant.loop import LoopEnv, new_loop
 from natant.observe.meta import attach
@@ -36,6 +37,8 @@ from natant.server.limit import Limit
 from natant.server.server import GRACE_S, Server
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from natant.cluster.worker import Worker
     from natant.fabric.nats.config import EngineSpec
     from natant.fabric.nats.engine import Engine
@@ -90,6 +93,7 @@ class Option:
     :ivar is_shared: other workers run the same plane over that NATS: this process has a share of its agents, whose state is there.
     :ivar tenant: whose plane it is: only that tenant's users are let in. The engine has the tenant's credentials.
     :ivar partitions: into how many parts a shared plane is divided when it is made; None: 64, or as it is.
+    :ivar blob_folder: where large values are kept without NATS; None: in memory.
     :ivar features: makers of what is added over that NATS, given the engine and what serves the plane.
     """
 
@@ -108,6 +112,7 @@ class Option:
     block_timeout_s: float = 5.0
     grace_s: float = GRACE_S
     engine: EngineSpec | None = None
+    blob_folder: Path | None = None
     is_shared: bool = False
     tenant: str | None = None
     partitions: int | None = None
@@ -266,13 +271,22 @@ def _make_host(plane: Plane, option: Option, engine: Engine | None, env: LoopEnv
 
 
 class _Features:
-    """What is added to a host over NATS; nothing where there is no engine."""
+    """What is added to a host: over NATS, and for large values also without."""
 
     def __init__(self, engine: Engine | None, host: Host | Worker, option: Option) -> None:
         self._host = host
         self.members: list[Feature] = []
-        if engine is None:
-            return
+        if has_blobs(host.plane):
+            self.members.append(large_values(engine, option.blob_folder))
+        if engine is not None:
+            self._add(engine, host, option)
+        for feature in self.members:
+            if isinstance(host, Host):
+                feature.attach(host)
+            else:
+                host.attach(feature.attach)
+
+    def _add(self, engine: Engine, host: Host | Worker, option: Option) -> None:
         from natant.egress.model import ReadModels, bucket_lanes
         from natant.server.nats.door import NatsDoor
         from natant.server.nats.shared import SharedDoor
@@ -286,11 +300,6 @@ class _Features:
         if bucket_lanes(host.plane):
             self.members.append(ReadModels(host.plane, engine))
         self.members.extend(make(engine, host) for make in option.features)
-        for feature in self.members:
-            if isinstance(host, Host):
-                feature.attach(host)
-            else:
-                host.attach(feature.attach)
 
     async def open(self) -> None:
         """Open all, in their order."""

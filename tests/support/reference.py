@@ -71,7 +71,7 @@ _FIXED: Final = {
     "kernel": "Turns, timers, commits",
     "link": "Links",
     "ingress": "Sources",
-    "egress": "Lanes shown in buckets",
+    "egress": "Lanes shown in buckets, large values",
     "server": "The server, further",
     "store": "The store",
     "client": "The client",
