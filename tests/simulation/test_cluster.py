@@ -9,26 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from random import Random
 
 import pytest
 
 import natant.testing
 from natant import Agent, Item, Plane, command, lane
+from natant.cluster.crossing import Arrivals
 from natant.cluster.worker import Worker
 from natant.codec.form import form
 from natant.errors import NatantError
+from natant.kernel.idwindow import IdWindows
 from natant.lane.base import to_value
 from natant.link.map_downlink import MapDownlink
 from natant.link.value_downlink import ValueDownlink
+from natant.store.contract import Operation
 from natant.testing import ClusterPeer, TestCluster
+from natant.testing.fabric import MemoryPartitionStore
 
 NODES = [f"/account/{number}" for number in range(10)]
 #: of one run
 STEPS = 60
 #: who may take part at a time
 WORKERS = 4
+
+
+#: a bug that is planted is found within so many runs
+PLANTED_RUNS = 12
 
 
 class Account(Agent, route="/account/{id}"):
@@ -241,6 +249,60 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(seed: int)
     found = await run(seed)
 
     assert len(found.acknowledged) > len(found.asked) / 3
+
+
+def no_fence(patch: pytest.MonkeyPatch) -> None:
+    """Everybody who ever had a partition may commit to it."""
+
+    def append(self: MemoryPartitionStore, batch: list[Operation] | None) -> None:
+        if batch is not None:
+            self._journal.state.apply(batch)
+
+    patch.setattr(MemoryPartitionStore, "_append", append)
+
+
+def no_gaps(patch: pytest.MonkeyPatch) -> None:
+    """Lost messages and dead workers are not told of."""
+    patch.setattr(Worker, "_gap", lambda self, worker: None)
+
+
+def no_ids(patch: pytest.MonkeyPatch) -> None:
+    """Ids of commands are forgotten with the host."""
+    patch.setattr(IdWindows, "_write", lambda *arguments: None)
+
+
+def no_positions(patch: pytest.MonkeyPatch) -> None:
+    """What came from other partitions is not noted with its effect."""
+    patch.setattr(Arrivals, "_journal", lambda self, batch: None)
+
+
+def early_answers(patch: pytest.MonkeyPatch) -> None:
+    """Commits are told before they are made."""
+
+    def commit(
+        self: MemoryPartitionStore, batch: list[Operation], done: Callable[[BaseException | None], None]
+    ) -> None:
+        self._fabric.env.call_soon(done, None)
+        self._seen.apply(batch)
+        self._is_busy = False
+        self._fabric._reach(self._append, list(batch), lambda error: None)
+
+    patch.setattr(MemoryPartitionStore, "commit", commit)
+
+
+@pytest.mark.parametrize("plant", [no_fence, no_gaps, no_ids, no_positions, early_answers])
+async def test_the_audit_finds_what_is_planted(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+
+    for seed in range(PLANTED_RUNS):
+        try:
+            async with asyncio.timeout(60):
+                await run(seed)
+        except (AssertionError, NatantError, TimeoutError):
+            return
+    raise AssertionError(f"{PLANTED_RUNS} runs did not find it")
 
 
 def main(first: int, last: int) -> None:
