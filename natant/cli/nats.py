@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from natant.cli.tenancy import known_url, operator, remember_url
+from natant.cli.tenancy import known_server, known_url, operator, remember_server
 
 if TYPE_CHECKING:
     from natant.fabric.nats.config import EngineSpec
@@ -101,8 +101,12 @@ class NatsChoice:
         from natant.tenant.folder import OperatorFolder
 
         folder = OperatorFolder.open(self.operator)
-        found = {"credentials": folder.engine_creds(self.tenant), "partitions": self.partitions}
-        return found if self.url is not None else {**found, "operator": folder.server_part()}
+        found: dict[str, Any] = {"credentials": folder.engine_creds(self.tenant), "partitions": self.partitions}
+        if self.url is None:
+            return {**found, "operator": folder.server_part()}
+        known = known_server(folder)
+        is_ours = known.get("url") == self.url and bool(known.get("monitor"))
+        return {**found, "monitors": (known["monitor"],)} if is_ours else found
 
     @property
     def partitions(self) -> int | None:
@@ -118,7 +122,11 @@ class NatsChoice:
         if self.operator is not None and self.url is None:
             from natant.tenant.folder import OperatorFolder
 
-            remember_url(OperatorFolder(self.operator), None if engine is None else engine.url)
+            folder = OperatorFolder(self.operator)
+            if engine is None or engine.server is None:
+                remember_server(folder, None)
+            else:
+                remember_server(folder, engine.url, engine.server.url(kind="http"))
 
     def engine(self, plane: str, data: Path | None) -> EngineSpec:
         """The engine of a plane.

@@ -17,7 +17,17 @@ from natant.errors import FabricError, TenantError
 if TYPE_CHECKING:
     from natant.tenant.folder import OperatorFolder
 
-__all__ = ["NOT_THERE", "VARIABLE", "bring", "known_url", "operator", "read_life", "remember_url", "servers"]
+__all__ = [
+    "NOT_THERE",
+    "VARIABLE",
+    "bring",
+    "known_server",
+    "known_url",
+    "operator",
+    "read_life",
+    "remember_server",
+    "servers",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,24 +64,28 @@ def servers(function: F) -> F:
     )(function)
 
 
-def remember_url(folder: OperatorFolder, url: str | None) -> None:
-    """Note where the servers are; None: they are no more."""
+def remember_server(folder: OperatorFolder, url: str | None, monitor: str = "") -> None:
+    """Note where the server is, and its monitoring; None: it is no more."""
     from natant.fabric.nats.private import write_private
 
     path = folder.path / _SERVER
     if url is None:
         path.unlink(missing_ok=True)
     else:
-        write_private(path, msgspec.json.encode({"url": url}).decode() + "\n")
+        write_private(path, msgspec.json.encode({"url": url, "monitor": monitor}).decode() + "\n")
+
+
+def known_server(folder: OperatorFolder) -> dict[str, str]:
+    """``url`` and ``monitor`` of the server, as far as noted."""
+    try:
+        return msgspec.json.decode((folder.path / _SERVER).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError):
+        return {}
 
 
 def known_url(folder: OperatorFolder) -> str | None:
     """Where the servers are, as far as noted."""
-    try:
-        found = msgspec.json.decode((folder.path / _SERVER).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError):
-        return None
-    return found.get("url")
+    return known_server(folder).get("url")
 
 
 def bring(folder: OperatorFolder, tenant: str, nats: str | None) -> None:

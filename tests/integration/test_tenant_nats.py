@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+from pathlib import Path
 
+import nats
 import pytest
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
@@ -16,8 +19,10 @@ from natant.fabric.nats import jwt
 from natant.fabric.nats.credential import Credentials
 from natant.fabric.nats.nkey import ACCOUNT, KeyPair
 from natant.fabric.nats.resolver import Resolver, lookup
+from tests.support.nats import NatsServer
 from tests.support.nats import engine as plain_engine
-from tests.support.tenant import tenants
+from tests.support.serving import until
+from tests.support.tenant import Peer, tenants
 
 pytestmark = pytest.mark.slow
 
@@ -248,3 +253,55 @@ async def test_quotas_hold_and_touch_nobody_else() -> None:
         await world.push("tiny")
         await js.add_stream(StreamConfig(name="three", subjects=["three"]))
         await js.publish("one", b"x" * 1500)
+
+
+async def test_an_edge_passes_on_its_own_and_nothing_else(tmp_path: Path) -> None:
+    """The edge's own server is hostile: it denies itself nothing."""
+    async with tenants("acme", "bolt", spec={"leafs": True}) as world:
+        assert world.engine.server is not None
+        world.user("acme", "truck-7", "edge").write(tmp_path / "truck.creds")
+        remote = {
+            "urls": [f"nats-leaf://127.0.0.1:{world.engine.server.ports.leafs}"],
+            "credentials": tmp_path / "truck.creds",
+        }
+        with NatsServer(tmp_path / "edge", {"leafnodes": {"reconnect": "1s", "remotes": [remote]}}) as server:
+            server.wait_until(lambda: json.loads(server.ask("/leafz") or b"{}").get("leafnodes") == 1, "reach the hub")
+            hub, other = await world.engine_peer("acme"), await world.engine_peer("bolt")
+            for peer in (hub, other):
+                for verb in ("in", "new", "ask", "ack"):
+                    await peer.subscribe(f"natant-edge.p.{verb}.>")
+                await peer.subscribe("natant.>")
+                await peer.subscribe("$JS.API.>")
+            edge = Peer(await nats.connect(server.url()))
+            while not hub.heard:  # until the edge's server has heard who listens at the hub
+                await edge.publish("natant-edge.p.in.truck-7")
+                await asyncio.sleep(0.05)
+            await edge.subscribe("natant-edge.p.ack.>")
+            await edge.subscribe("natant.>")
+            for subject in (
+                "natant-edge.p.in.truck-8",
+                "natant-edge.p.ack.truck-8.1",
+                "natant.p.in.command.drive.vehicle.7",
+                "natant.p.j.0.r",
+                "$JS.API.STREAM.LIST",
+                "natant-edge.p.new.truck-7",
+            ):
+                await edge.publish(subject)
+            await until(lambda: "natant-edge.p.new.truck-7" in hub.heard)
+            assert set(hub.heard) == {"natant-edge.p.in.truck-7", "natant-edge.p.new.truck-7"}
+            for subject in (
+                "natant-edge.p.ack.truck-8.1",
+                "natant.p.ev.speed.vehicle.7",
+                "natant-edge.p.ack.truck-7.1",
+            ):
+                await hub.publish(subject)
+            assert await edge.hears(4) == [
+                "natant-edge.p.ack.truck-8.1",  # what it said itself, within its own server
+                "natant.p.in.command.drive.vehicle.7",
+                "natant.p.j.0.r",
+                "natant-edge.p.ack.truck-7.1",
+            ]
+            assert other.heard == []
+            await edge.nc.close()
+        with pytest.raises(NatsError, match="Authorization"):
+            await world.connect(world.user("acme", "truck-9", "edge"))

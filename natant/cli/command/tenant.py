@@ -12,7 +12,7 @@ import click
 from natant.cli import option
 from natant.cli.confirm import confirm
 from natant.cli.show import put, put_json, put_table, talk
-from natant.cli.tenancy import NOT_THERE, bring, known_url, operator, remember_url, servers
+from natant.cli.tenancy import NOT_THERE, bring, known_url, operator, remember_server, servers
 from natant.errors import FabricError
 
 __all__ = ["cli"]
@@ -263,7 +263,7 @@ def serve(
     try:
         asyncio.run(_serve(spec, folder, is_json))
     finally:
-        remember_url(folder, None)
+        remember_server(folder, None)
 
 
 def _listener(port: int | None) -> bool | int:
@@ -280,7 +280,7 @@ async def _serve(spec: Any, folder: Any, is_json: bool) -> None:
     forget_others(spec.folder / "jwt", spec.operator.accounts)
     server = await EmbeddedServer.start(spec)
     try:
-        remember_url(folder, server.url())
+        remember_server(folder, server.url(), server.url(kind="http"))
         if is_json:
             put_json({"url": server.url(), "tenants": folder.tenants(), "pid": server.pid})
         else:
