@@ -145,7 +145,10 @@ def edge_options(function: F) -> F:
                 help="Credentials for that hub, a .creds file, where it serves tenants.",
             ),
             click.option(
-                "--edge", "edge_name", metavar="NAME", help="The name of this edge. [default: the user in URL, or in the credentials]"
+                "--edge",
+                "edge_name",
+                metavar="NAME",
+                help="The name of this edge. [default: the user in URL, or in the credentials]",
             ),
             click.option(
                 "--copy",
