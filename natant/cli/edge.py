@@ -81,10 +81,9 @@ class EdgeChoice:
         limit = {"stream_bytes": self.stream_bytes} if self.stream_bytes else {}
         if self.leaf is not None:
             from natant.edge.edge import EdgeSide
-            from natant.fabric.nats.credential import user_of
             from natant.fabric.nats.leaf import edge_of
 
-            name = self.name or edge_of(self.leaf) or (user_of(self.credentials) if self.credentials else "")
+            name = self.name or edge_of(self.leaf)
             if not name:
                 raise click.UsageError("the URL of the hub names no edge: say --edge NAME")
             found.append(lambda engine, _: EdgeSide(engine, name, copies=self.copies, **limit))
@@ -145,10 +144,7 @@ def edge_options(function: F) -> F:
                 help="Credentials for that hub, a .creds file, where it serves tenants.",
             ),
             click.option(
-                "--edge",
-                "edge_name",
-                metavar="NAME",
-                help="The name of this edge. [default: the user in URL, or in the credentials]",
+                "--edge", "edge_name", metavar="NAME", help="The name of this edge. [default: the user in URL]"
             ),
             click.option(
                 "--copy",

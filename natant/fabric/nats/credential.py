@@ -18,7 +18,7 @@ from natant.fabric.nats import jwt
 from natant.fabric.nats.nkey import USER, KeyPair
 from natant.fabric.nats.private import write_private
 
-__all__ = ["DOOR_TYPE", "TOKEN_LIFE_MAX_S", "TOKEN_LIFE_S", "Credentials", "user_of"]
+__all__ = ["DOOR_TYPE", "TOKEN_LIFE_MAX_S", "TOKEN_LIFE_S", "Credentials"]
 
 #: the type in the claims of a door token
 DOOR_TYPE: Final = "natant_door"
@@ -110,11 +110,3 @@ class Credentials:
             "nats": {"type": DOOR_TYPE, "version": 2, "user": self.token},
         }
         return jwt.write(claims, self.key)
-
-
-def user_of(path: Path) -> str:
-    """The name of the user whose ``.creds`` file it is.
-
-    :raises TenantError: ``NT-TENANT-001``.
-    """
-    return str(Credentials.read(path).claims.get("name", ""))
