@@ -89,6 +89,10 @@ class ClusterChoice:
         if spec is None:
             spec = EngineSpec(plane=plane, folder=None if data is None else data / NATS_FOLDER)
         if self.url is not None:
+            if data is not None and not self.is_of_crew:
+                from natant.fabric.nats.folder import refuse_left_behind
+
+                refuse_left_behind(data / NATS_FOLDER)
             monitors = tuple(filter(None, os.environ.get(MONITOR_VARIABLE, "").split(",")))
             spec = replace(spec, url=self.url, credentials=self.credentials or spec.credentials, folder=None)
             spec = replace(spec, monitors=monitors or spec.monitors)
@@ -149,6 +153,7 @@ def run_workers(context: click.Context, found: Found, cluster: ClusterChoice, sp
         host=asked["host"],
         port=asked["port"],
         spec=spec,
+        partitions=cluster.partitions,
         on_ready=lambda facts: crew_ready(
             found, facts, is_json=asked["is_json"], is_loud=asked["log_format"] == "text"
         ),

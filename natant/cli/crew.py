@@ -58,6 +58,7 @@ class CrewPlan:
 
     :ivar arguments: of ``natant run`` for each worker, but for where its NATS is and what it listens on.
     :ivar spec: of the NATS for all; embedded where it names no URL.
+    :ivar partitions: into how many parts the plane is divided when it is made; None: 64, or as it is.
     :ivar on_ready: told once all workers are up, with what each said.
     """
 
@@ -66,6 +67,7 @@ class CrewPlan:
     host: str
     port: int
     spec: EngineSpec
+    partitions: int | None
     on_ready: Callable[[list[dict[str, Any]]], None]
 
 
@@ -99,6 +101,7 @@ class Crew:
 
         :raises NatantError: where the port, the server or a worker cannot be started.
         """
+        from natant.fabric.nats.division import settle_partitions
         from natant.fabric.nats.engine import Engine
 
         self._listener = _listen(self._plan.host, self._plan.port)
@@ -114,6 +117,9 @@ class Crew:
             self._monitors = ",".join(engine.spec.monitors)
         jobs: list[asyncio.Task[None]] = []
         try:
+            partitions = await settle_partitions(engine, self._plan.partitions)
+            if engine.server is not None:
+                engine.server.divide(partitions)
             await asyncio.gather(*(self._start(worker) for worker in self._workers))
             self._plan.on_ready([worker.facts for worker in self._workers])
             jobs = [asyncio.create_task(self._keep(worker)) for worker in self._workers]

@@ -127,11 +127,13 @@ class Identity:
     :ivar name: the server's name.
     :ivar domain: JetStream's domain, by which a cluster can later copy this store.
     :ivar disk_bytes: how much its streams may take.
+    :ivar partitions: to how many partitions its mappings turn what is asked.
     """
 
     name: str
     domain: str
     disk_bytes: int
+    partitions: int
 
 
 class Quoted(str):
@@ -218,7 +220,7 @@ def embedded_config(
     }
     app = {
         "jetstream": limits,
-        "mappings": subjects.mappings(spec.partitions),
+        "mappings": subjects.mappings(identity.partitions),
         "users": users_of(subjects, secrets, edges, spec.buckets),
     }
     accounts: dict[str, Any] = {

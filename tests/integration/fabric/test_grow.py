@@ -11,9 +11,11 @@ import pytest
 from natant.errors import FabricError
 from natant.fabric.nats.copy import copy_stream, state_of
 from natant.fabric.nats.engine import Engine, EngineSpec
+from natant.fabric.nats.folder import refuse_left_behind
 from natant.fabric.nats.grow import grow
 from tests.support.command import here
 from tests.support.nats import Cluster, engine, engine_of
+from tests.support.process import ROOT
 
 
 async def fill(folder: Path) -> None:
@@ -48,7 +50,6 @@ async def test_a_store_grows_into_a_cluster(tmp_path: Path) -> None:
             "KV_lanes": 3,
             "work": 3,
         }
-        cluster.servers[0].stop()
         async with engine_of(cluster.url) as new:
             added = await new.js.publish(new.subjects.record(3), b"next")
             revision = await (await new.js.key_value("lanes")).put("b", b"2")
@@ -59,6 +60,21 @@ async def test_a_store_grows_into_a_cluster(tmp_path: Path) -> None:
     assert (work.num_ack_pending, work.num_pending) == (2, 6)
     with pytest.raises(FabricError, match=r"NT-FABRIC-007.*moved to nats://"):
         await Engine.start(EngineSpec(plane="test", folder=folder))
+
+
+async def test_a_plane_does_not_begin_anew_beside_its_state(tmp_path: Path) -> None:
+    refuse_left_behind(tmp_path / "nats")
+    async with engine(folder=tmp_path / "nats") as old:
+        refuse_left_behind(tmp_path / "nats")
+        await old.js.add_stream(name=old.subjects.journal_stream(0), subjects=[old.subjects.journal(0)])
+    plane = ROOT / "tests" / "conformance" / "plane.py"
+    done = await asyncio.to_thread(
+        here, "run", str(plane), "--data", str(tmp_path), "--cluster", "nats://127.0.0.1:1", "--port", "0"
+    )
+
+    assert done.code == 1
+    assert "NT-FABRIC-007" in done.err
+    assert "natant grow" in done.err
 
 
 async def test_it_goes_on_after_a_break_and_overwrites_nothing(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_block_writes_values_as_the_server_reads_them() -> None:
 def config(**spec: Any) -> str:
     return embedded_config(
         EngineSpec(plane="p", **spec),
-        Identity(name="n", domain="d", disk_bytes=1),
+        Identity(name="n", domain="d", disk_bytes=1, partitions=64),
         Ports(nats=1, http=2, websocket=3, mqtt=4, leafs=5),
         {user: f"secret-{user}" for user in USERS},
         Path("/data"),
@@ -82,7 +82,6 @@ def test_a_folder_keeps_what_it_was_made_for(tmp_path: Path) -> None:
     assert identity_of(tmp_path, EngineSpec(plane="p")) == first
     for other in (
         EngineSpec(plane="q"),
-        EngineSpec(plane="p", partitions=32),
         EngineSpec(plane="p", domain="elsewhere"),
     ):
         with pytest.raises(FabricError, match="NT-FABRIC-007"):
