@@ -140,7 +140,7 @@ def longest(answered: dict[int, list[float]], since_s: float, until_s: float) ->
     return worst
 
 
-async def run_round(harms: int, random: Random, gaps: Gaps) -> Result:
+async def run_round(harms: int, random: Random, gaps: Gaps, count: int = WORKERS) -> Result:
     """Harm the workers so often, audit the state in the end."""
     begun_s = time.monotonic()
     result, history = Result(), History()
@@ -149,7 +149,7 @@ async def run_round(harms: int, random: Random, gaps: Gaps) -> Result:
         engine = await Engine.start(EngineSpec(plane="chaos", folder=Path(folder) / "nats"))
         assert engine.server is not None
         monitors = f"http://127.0.0.1:{engine.server.ports.http}"
-        workers = [Worker(engine.url, monitors, log) for _ in range(WORKERS)]
+        workers = [Worker(engine.url, monitors, log) for _ in range(count)]
         tasks: list[asyncio.Task[None]] = []
         try:
             await asyncio.gather(*(worker.start() for worker in workers))
@@ -222,14 +222,30 @@ async def _harm(
     answered.clear()
 
 
-async def run(kills: int, random: Random) -> tuple[Result, Gaps]:
+async def run(kills: int, random: Random, workers: int = WORKERS) -> tuple[Result, Gaps]:
     """Kill so often, in rounds; stops at the first round with complaints."""
     result, gaps = Result(), Gaps()
     while result.kills < kills and not result.complaints:
-        result.add(await run_round(ROUND_HARMS, random, gaps))
+        result.add(await run_round(ROUND_HARMS, random, gaps, workers))
         print(f"{result.kills} kills, {result.acknowledged} commands, {result.seconds:.0f} s", file=sys.stderr)
         print("\n".join(gaps.lines()), file=sys.stderr)
     return result, gaps
+
+
+def report(kills: int, seed: int, *, workers: int = WORKERS, is_recorded: bool = False) -> int:
+    """Harm, audit and print; the exit code."""
+    print(f"seed {seed}", file=sys.stderr)
+    result, gaps = asyncio.run(run(kills, Random(seed), workers))
+    print(
+        f"{result.kills} killed, {result.while_stopping} stopped; {result.sent} sent, {result.acknowledged} acknowledged, "
+        f"{result.retried} tries without an answer, {result.given_up} given up; {result.source_items} items, {result.timers} timers; "
+        f"{result.seconds:.0f} s"
+    )
+    print("\n".join(gaps.lines()))
+    print("\n".join(result.complaints) or "nothing lost, nothing doubled")
+    if is_recorded:
+        record_in(result, MARK)
+    return 1 if result.complaints else 0
 
 
 def main() -> int:
@@ -238,20 +254,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="how often (default 20)")
     parser.add_argument("--seed", type=int, help="of the moments")
     parser.add_argument("--record", action="store_true", help="add the result to RELIABILITY.md")
-    arguments = parser.parse_args()
-    seed = SystemRandom().randrange(2**32) if arguments.seed is None else arguments.seed
-    print(f"seed {seed}", file=sys.stderr)
-    result, gaps = asyncio.run(run(arguments.kills, Random(seed)))
-    print(
-        f"{result.kills} killed, {result.while_stopping} stopped; {result.sent} sent, {result.acknowledged} acknowledged, "
-        f"{result.retried} tries without an answer, {result.given_up} given up; {result.source_items} items, {result.timers} timers; "
-        f"{result.seconds:.0f} s"
-    )
-    print("\n".join(gaps.lines()))
-    print("\n".join(result.complaints) or "nothing lost, nothing doubled")
-    if arguments.record:
-        record_in(result, MARK)
-    return 1 if result.complaints else 0
+    asked = parser.parse_args()
+    seed = SystemRandom().randrange(2**32) if asked.seed is None else asked.seed
+    return report(asked.kills, seed, is_recorded=asked.record)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 ``natant run natant.demo.flights.plane`` serves it; ``natant hello`` does so with the page in mind.  From the environment:
 ``FLIGHTS_SPEED`` how many seconds of 2013 pass in one of ours (default 240; 0: as fast as it goes), ``FLIGHTS_FROM`` the instant from which
-it goes at that speed (default ``2013-01-02T14:10Z``, a morning with a delay wave at hand; what comes before is replayed as fast as it goes).
+it goes at that speed (default ``2013-01-02T14:10Z``, a morning with a delay wave at hand; what comes before is replayed as fast as it goes),
+``FLIGHTS_UNTIL`` the instant at which it ends (default: with the year).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from natant.demo.flights.airport import Airport
 from natant.demo.flights.carrier import Carrier
 from natant.demo.flights.connection import Connection
 from natant.demo.flights.control import Control
-from natant.demo.flights.replay import replay
+from natant.demo.flights.replay import instant, replay
 from natant.demo.flights.table import folder
 
 __all__ = ["plane"]
@@ -27,6 +28,7 @@ __all__ = ["plane"]
 #: four minutes of 2013 in a second: a day takes six minutes, a flight to Chicago forty seconds
 DEFAULT_SPEED: Final = 240.0
 DEFAULT_FROM: Final = "2013-01-02T14:10Z"
+DEFAULT_UNTIL: Final = "2015-01-01"
 
 plane = Plane("flights", [Airport, Aircraft, Carrier, Connection, Control])
 
@@ -54,14 +56,26 @@ def begin() -> float:
 
     :raises NatantError: ``NT-DEMO-002`` where it names none.
     """
-    text = os.environ.get("FLIGHTS_FROM") or DEFAULT_FROM
+    return _instant("FLIGHTS_FROM", DEFAULT_FROM)
+
+
+def end() -> float:
+    """The instant that ``FLIGHTS_UNTIL`` names, in epoch seconds; without one the year runs to its end.
+
+    :raises NatantError: ``NT-DEMO-002`` where it names none.
+    """
+    return _instant("FLIGHTS_UNTIL", DEFAULT_UNTIL)
+
+
+def _instant(variable: str, default: str) -> float:
+    text = os.environ.get(variable) or default
     try:
-        instant = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise NatantError(
-            "NT-DEMO-002", f"FLIGHTS_FROM is {text!r}; give a day or an instant of 2013, for example 2013-02-08T12:00Z"
+            "NT-DEMO-002", f"{variable} is {text!r}; give a day or an instant of 2013, for example 2013-02-08T12:00Z"
         ) from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 # part: source
@@ -69,8 +83,10 @@ def begin() -> float:
 def flights(position: int) -> Iterator[Item]:
     """All that happened in 2013 after ``position``; what happened before :func:`begin` comes at once."""
     folder()
-    since = begin()
+    since, until = begin(), end()
     for item in replay(position):
+        if instant(int(item.position)) >= until:
+            return
         if item.at is not None and item.at < since:
             item.at = None  # without an instant it is not waited for
         yield item
