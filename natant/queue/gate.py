@@ -27,8 +27,8 @@ class Gate(Generic[T]):
         self._keyed: dict[str, deque[T]] = {}
         #: keys whose first submission may be tried
         self._ready: deque[str] = deque()
-        #: keys of which the queue holds a job
-        self._taken: set[str] = set()
+        #: keys of which the queue holds a job, the one that was tried longest ago first
+        self._taken: dict[str, None] = {}
         self._waiting = 0
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Gate(Generic[T]):
             line = self._keyed[key]
             line.popleft()
             if line:
-                self._taken.add(key)
+                self._taken[key] = None
             else:
                 del self._keyed[key]
 
@@ -77,7 +77,7 @@ class Gate(Generic[T]):
         """The queue holds a job of this key already: it comes again when the key is free."""
         self._under_way -= 1
         self._waiting += 1
-        self._taken.add(key)
+        self._taken[key] = None
 
     def returned(self, item: T, key: str) -> None:
         """It could not be submitted: it is the first to come again."""
@@ -92,11 +92,11 @@ class Gate(Generic[T]):
         """The queue may take a job of this key again; True where one waits."""
         if key not in self._taken:
             return False
-        self._taken.discard(key)
+        del self._taken[key]
         self._ready.append(key)
         return True
 
-    def freed_all(self) -> None:
-        """Try all keys again: what was said of them may have been lost."""
-        self._ready.extend(self._taken)
-        self._taken.clear()
+    def look_again(self, count: int) -> None:
+        """Try some keys again: what was said of them may have been lost."""
+        for key in list(self._taken)[:count]:
+            self.freed(key)

@@ -135,6 +135,7 @@ async def _submit(site: Site, asker: int, count: int, rate: float) -> None:
     """Submit the jobs of one asker at a steady rate, one or more a command."""
     connection = Connection(site.port)
     batch = max(1, round(rate * 0.05))
+    await asyncio.sleep(asker * batch / rate / ASKERS)  # not all at the same moment
     begun_s = time.monotonic()
     for first in range(0, count, batch):
         body = json.dumps({"first": first, "count": min(batch, count - first), "is_ordered": asker % 2 == 1}).encode()

@@ -71,7 +71,7 @@ class Asker(Agent, route="/asker/{id}"):
 plane = Plane("queue-chaos", [Asker])
 
 
-@plane.queue("work", attempts=50, backoff=(0.05, 1.0))
+@plane.queue("work", attempts=50, backoff=(0.05, 1.0), lost_s=3.0)
 async def work(job: Job[Task]) -> int:
     """Write down the beginning, work, write down the end."""
     _write("begin", job)

@@ -30,6 +30,10 @@ SUBMIT_S: Final = 10.0
 #: how long a queue that did not take one is left alone; doubled up to the last
 REST_S: Final = (0.05, 5.0)
 
+#: how soon a key that was said to be free and is not is tried again; doubled each time, so often; later with all others
+KEY_AGAIN_S: Final = 0.002
+KEY_TRIES: Final = 9
+
 #: JetStream's numbers: another job of the key is there; the stream is full
 _KEY_TAKEN: Final = 10071
 _FULL: Final = 10077
@@ -56,6 +60,8 @@ class _Line:
         self.gate: Gate[_Submission] = Gate(WINDOW)
         self.rest_s = REST_S[0]
         self.is_resting = False
+        #: by key: how often it was tried since it was said to be free
+        self.tries: dict[str, int] = {}
 
 
 class QueueCarrier:
@@ -93,12 +99,13 @@ class QueueCarrier:
         """A key is free."""
         line = self._lines.get(queue)
         if line is not None and line.gate.freed(key):
+            line.tries[key] = 0
             self._submit(line)
 
     def look_again(self) -> None:
-        """Try all keys: what was said of them may have been lost."""
+        """Try keys again, a window of them: what was said of them may have been lost."""
         for line in self._lines.values():
-            line.gate.freed_all()
+            line.gate.look_again(WINDOW)
             self._submit(line)
 
     def waiting(self, queue: str) -> int:
@@ -145,15 +152,32 @@ class QueueCarrier:
         if error is None:
             line.rest_s = REST_S[0]
             line.gate.accepted(key)
+            line.tries.pop(key, None)
             self._service.submitted(place.queue)
             self._drop(submission.send)
             self._submit(line)
         elif error.get("err_code") == _KEY_TAKEN:
             line.gate.refused(key)
+            self._try_again(line, key)
         else:
             if error.get("err_code") == _FULL:
                 self._service.counters["full"] += 1
             self._rest(line, submission, key, str(error.get("description", error)))
+
+    def _try_again(self, line: _Line, key: str) -> None:
+        """A key that was said to be free is not yet: replicated servers forget a job a little after they have said so."""
+        tries = line.tries.get(key)
+        if tries is None:
+            return
+        if tries >= KEY_TRIES:
+            del line.tries[key]
+            return
+        line.tries[key] = tries + 1
+        asyncio.get_running_loop().call_later(KEY_AGAIN_S * 2**tries, self._key_rested, line, key)
+
+    def _key_rested(self, line: _Line, key: str) -> None:
+        if line.gate.freed(key):
+            self._submit(line)
 
     def _rest(self, line: _Line, submission: _Submission, key: str, why: str) -> None:
         """The queue did not take it: try again in a while; it is safe in the outbox."""

@@ -46,7 +46,7 @@ def test_a_key_that_another_process_took_is_tried_when_it_is_free() -> None:
     gate.refused("a")
 
     assert gate.take() == []
-    gate.freed_all()
+    gate.look_again(10)
     assert items(gate.take()) == ["a1"]
 
 
@@ -90,7 +90,7 @@ def test_order_of_keys_holds_whatever_happens() -> None:
                 held.discard(key := chance.choice(sorted(held)))
                 gate.freed(key)
             if chance.random() < 0.05:
-                gate.freed_all()
+                gate.look_again(10)
 
         assert all(numbers == sorted(set(numbers)) for numbers in done.values())
         assert sum(map(len, done.values())) + len(gate) == sum(added.values())
