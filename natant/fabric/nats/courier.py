@@ -68,10 +68,12 @@ class Courier:
     :param login: what CONNECT takes besides our name: ``user`` and ``password``, or ``user_jwt_cb`` and ``signature_cb``.
     :param inbox: first tokens of the subjects of answers.
     :ivar max_payload: of the server.
+    :ivar losses: how often the connection went.
     """
 
     def __init__(self, urls: list[str], *, name: str, login: Mapping[str, Any], inbox: str = "_INBOX") -> None:
         self.max_payload = 1024 * 1024
+        self.losses = 0
         self._urls = list(urls)
         self._name = name
         self._login = login
@@ -186,31 +188,41 @@ class Courier:
 
     async def _keep(self) -> None:
         """Connect again and again, until closed."""
-        turn = 0
+        turn, said = 0, ""
         while True:
             url = self._urls[turn % len(self._urls)]
             turn += 1
             line = _Line(self)
             try:
                 await self._connect(line, url)
-            except (OSError, TimeoutError, ValueError) as error:
+            except Exception as error:  # credentials that cannot be read are mended some time, too
                 line.end(error)
+                if self.losses and said != (said := str(error) or type(error).__name__):
+                    _LOG.warning("the fast connection to NATS does not come back yet: %s", said)
                 await asyncio.sleep(RETRY_S)
                 continue
             except BaseException:
                 line.end(ConnectionAbortedError("closed"))
                 raise
+            said = ""
             self._line = line
             self._up.set()
             try:
-                for call in list(self.on_up):
-                    call()
+                self._tell()
                 await self._attend(line)
             finally:
                 self._line = None
                 self._up.clear()
+                self.losses += 1
                 self._fail(ConnectionResetError("the connection to NATS was lost"))
                 line.end(ConnectionResetError())
+
+    def _tell(self) -> None:
+        for call in list(self.on_up):
+            try:
+                call()
+            except Exception:
+                _LOG.exception("somebody failed when the fast connection to NATS was there")
 
     async def _connect(self, line: _Line, url: str) -> None:
         parts = urlsplit(url if "://" in url else f"nats://{url}")

@@ -126,6 +126,7 @@ class Engine:
         """For metrics."""
         return {
             "nats_disconnects": self._losses,
+            "nats_fast_disconnects": self.courier.losses,
             "nats_overflows": self._drops,
             "nats_server_restarts": 0 if self.server is None else self.server.restarts,
             **self.journals.as_dict(),

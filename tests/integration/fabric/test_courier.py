@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from natant.errors import FabricError
 from natant.fabric.nats.config import Quoted
 from natant.fabric.nats.courier import Courier, NobodyThere
 from tests.support.nats import Cluster, NatsServer, engine, engine_of
@@ -77,6 +78,7 @@ async def test_it_comes_back_with_its_subscriptions_and_fails_what_was_under_way
         await until(lambda: heard)
 
         assert heard == [b"again"]
+        assert started.counts()["nats_fast_disconnects"] == 1
 
 
 async def test_a_call_that_fails_harms_no_other(caplog: pytest.LogCaptureFixture) -> None:
@@ -134,4 +136,25 @@ async def test_a_server_that_speaks_nonsense_is_left() -> None:
         courier = Courier([f"127.0.0.1:{server.sockets[0].getsockname()[1]}"], name="x", login={})
         with pytest.raises(TimeoutError):
             await courier.open(0.3)
+        await courier.close()
+
+
+async def test_credentials_that_cannot_be_read_for_a_while_end_nothing(tmp_path: Path) -> None:
+    readable = [True]
+
+    def sign(nonce: str) -> bytes:
+        if not readable[0]:
+            raise FabricError("NT-FABRIC-008", "the file is being written")
+        return b""
+
+    with NatsServer(tmp_path, {}) as server:
+        courier = Courier([server.url()], name="x", login={"signature_cb": sign, "user_jwt_cb": lambda: b"" + sign("")})
+        await courier.open(10.0)
+        readable[0] = False
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+        await asyncio.sleep(0.3)
+        assert not courier.is_connected
+        readable[0] = True
+        await until(lambda: courier.is_connected)
         await courier.close()
