@@ -1,8 +1,8 @@
 """Whole clusters under faults by chance: workers killed, paused, cut off and stopped, messages lost, while commands come in everywhere.
 
 What was acknowledged is there, once; what was not is there once or not at all; what agents send each other arrives once, timers ring
-once, each item of a source has its effect once; who follows a lane sees it to its end and never what is taken back.  A seed tells
-the whole run: ``python -m tests.simulation.test_cluster 1 1000`` runs many.
+once, each item of a source has its effect once; who follows a lane sees it to its end and never what is taken back; who reads afresh
+sees all that was acknowledged before.  A seed tells the whole run: ``python -m tests.simulation.test_cluster 1 1000`` runs many.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,9 @@ class Run:
         self.isolated: list[Worker] = []
         self.cuts: list[tuple[str, str]] = []
         self.story: list[str] = []
+        #: fresh reads that were answered, and those that showed the past
+        self.reads = 0
+        self.stale: list[str] = []
         self.watchers = [Watcher(cluster, worker) for worker in cluster.workers]
 
     @property
@@ -132,6 +136,8 @@ class Run:
         for step in range(STEPS):
             for _ in range(self.random.randrange(6)):
                 self.ask(f"{step}.{len(self.asked)}")
+            for _ in range(self.random.randrange(8)):
+                self.look()
             await self.fault()
             await self.cluster.clock.jump(self.random.choice((0.0, 0.001, 0.05, 0.3, 1.0)))
         self.mend()
@@ -148,6 +154,22 @@ class Run:
         for _ in range(self.random.choice((1, 1, 1, 2))):
             worker.env.spawn(self.command(worker, name, node, target))
             worker = self.random.choice(self.cluster.workers)
+
+    def look(self) -> None:
+        """Read a lane afresh: it shows at least what was acknowledged before."""
+        worker, node = self.random.choice(self.cluster.workers), self.random.choice(NODES)
+        worker.env.spawn(self.read(worker, node))
+
+    async def read(self, worker: Worker, node: str) -> None:
+        known = sum(self.asked[name][0] == node for name in self.acknowledged)
+        try:
+            found: Any = await worker.read(node, "count", fresh=True)
+        except NatantError as error:
+            self.errors[node] = error.code
+        else:
+            self.reads += 1
+            if found < known:
+                self.stale.append(f"{worker.fabric.worker} read {found} of {node}, {known} were acknowledged")
 
     async def command(self, worker: Worker, name: str, node: str, target: str) -> None:
         try:
@@ -209,6 +231,7 @@ class Run:
             for name, count in (await self.cluster.get(node, "heard")).items():
                 assert name not in heard, f"{name} was heard by {heard[name][0]} and {node}"
                 heard[name] = (node, count)
+        assert not self.stale, self.stale
         lost = self.acknowledged - done.keys()
         assert not lost, f"acknowledged and not there: {sorted(lost)}"
         assert all(count == 1 for _, count in done.values()), f"done twice: {done}"
@@ -249,6 +272,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(seed: int)
     found = await run(seed)
 
     assert len(found.acknowledged) > len(found.asked) / 3
+    assert found.reads > STEPS / 3
 
 
 def no_fence(patch: pytest.MonkeyPatch) -> None:
@@ -290,7 +314,12 @@ def early_answers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryPartitionStore, "commit", commit)
 
 
-@pytest.mark.parametrize("plant", [no_fence, no_gaps, no_ids, no_positions, early_answers])
+def no_barrier(patch: pytest.MonkeyPatch) -> None:
+    """A fresh read does not ask the journal."""
+    patch.setattr(MemoryPartitionStore, "barrier", lambda self, done: self._fabric.env.call_soon(done, None))
+
+
+@pytest.mark.parametrize("plant", [no_barrier, no_fence, no_gaps, no_ids, no_positions, early_answers])
 async def test_the_audit_finds_what_is_planted(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
