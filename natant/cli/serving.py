@@ -194,10 +194,13 @@ def announce(found: Found, serving: Serving, server: Server) -> None:
         f"{_label('open')}{paint(server.url, 'green')}  ({'this machine only' if server.is_loopback_only else 'OTHERS CAN REACH IT'})"
     )
     if facts["nats"] is not None:
-        where = [text for name, text in facts["nats"].items() if name not in ("root", "secrets")]
+        where = [text for name, text in facts["nats"].items() if name not in ("root", "secrets", "edges", "hub")]
         secrets = facts["nats"].get("secrets")
         whose = f"  (users and passwords: {shown_path(Path(secrets))})" if secrets else ""
         talk(f"{_label('nats')}{', '.join(where)}  {facts['nats']['root']}.in.>{whose}")
+        for name in ("edges", "hub"):
+            if name in facts["nats"]:
+                talk(f"{_label(name)}{facts['nats'][name]}")
     at = "" if serving.port == DEFAULT_PORT and server.is_loopback_only else f" --at {warp_url(server.url)}"
     talk(f"{_label('look')}natant ls{at}")
     talk(f"{_label('stop')}Ctrl-C, or SIGTERM: finishes what runs; what was acknowledged is safe either way")
