@@ -16,6 +16,7 @@ import click
 from natant.cli.crew import MONITOR_VARIABLE, SOCKET_VARIABLE, URL_VARIABLE, CrewPlan, run_crew
 
 if TYPE_CHECKING:
+    from natant.cli.edge import EdgeChoice
     from natant.cli.load import Found
     from natant.fabric.nats.config import EngineSpec
 
@@ -43,7 +44,7 @@ class ClusterChoice:
     workers: int = 0
     partitions: int | None = None
 
-    def check(self, *, is_volatile: bool, is_edge: bool) -> None:
+    def check(self, *, is_volatile: bool, edge: EdgeChoice) -> None:
         """See that the options fit each other.
 
         :raises click.UsageError: where they do not.
@@ -55,8 +56,10 @@ class ClusterChoice:
             raise click.UsageError("--cluster-creds goes with --cluster")
         if is_wanted and is_volatile:
             raise click.UsageError("workers share what is kept; leave --volatile out")
-        if is_wanted and is_edge:
-            raise click.UsageError("an edge, and a hub of edges, is one process; leave --workers and --cluster out")
+        if is_wanted and edge.leaf is not None:
+            raise click.UsageError("an edge is one process; leave --workers and --cluster out")
+        if self.url is not None and not self.is_of_crew and edge.listen not in (None, "external"):
+            raise click.UsageError("the servers of --cluster let edges in themselves; say --edges external")
 
     def servers(self, nats: str | None, tenant: str | None) -> str | None:
         """What ``--nats`` is: a worker of a tenant's plane finds its servers by ``--cluster``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
@@ -14,19 +13,15 @@ from natant.edge.ingest import Ingest
 from natant.edge.name import SOURCE, EdgeNames
 from natant.edge.status import EdgeStatus
 from natant.errors import EdgeError, NatantError
-from natant.fabric.nats.leaf import Edges
 from natant.fabric.nats.wire import Log, Wire
 
 if TYPE_CHECKING:
-    from natant.fabric.nats.embedded import EmbeddedServer
     from natant.fabric.nats.engine import Engine
     from natant.host import Host
     from natant.server.port import HostPort
 
 __all__ = ["HubSide"]
 
-#: so often it is looked whether edges were added or removed
-LOOK_EVERY_S: Final = 1.0
 #: what may wait at the hub until its agents have done it
 STREAM_BYTES: Final = 1024 * 1024 * 1024
 #: parcels of one edge that may wait there: who sends more than its agents do keeps the others waiting no longer than these take
@@ -56,7 +51,6 @@ class HubSide:
         self.stream = Log(self._wire, engine.subjects.aggregate_stream)
         self._ingests: list[Ingest] = []
         self._listening: list[Any] = []
-        self._watch: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Create the stream and answer edges."""
@@ -75,15 +69,9 @@ class HubSide:
         ]
         for ingest in self._ingests:
             ingest.wake()
-        if self._engine.server is not None:
-            self._watch = asyncio.get_running_loop().create_task(self._watch_edges(self._engine.server))
 
     async def close(self) -> None:
         """Answer no more."""
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
         for subscription in self._listening:
             if self._engine.nc.is_connected:
                 await subscription.unsubscribe()
@@ -101,22 +89,6 @@ class HubSide:
     def counts(self) -> dict[str, int]:
         """For metrics."""
         return {f"edge_{name}": count for name, count in self.status.counts.items()}
-
-    async def _watch_edges(self, server: EmbeddedServer) -> None:
-        """Have the server know edges that are added and removed while it runs."""
-        edges = Edges(server.folder)
-        version = edges.version()
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            if edges.version() == version:
-                continue
-            version = edges.version()
-            try:
-                server.reload()
-            except (NatantError, OSError) as error:
-                _log.error("the list of edges has changed and cannot be used: %s", error)
-            else:
-                _log.info("the list of edges has changed: %d are let in", len(edges.all()))
 
     # --- answering ------------------------------------------------------------------------------------------------
 

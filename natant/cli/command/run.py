@@ -101,7 +101,7 @@ def cli(
     """
     if nats is not None and nats != EMBEDDED and "://" not in nats and file is None:
         nats, file = EMBEDDED, nats  # natant run --nats app.py
-    cluster.check(is_volatile=is_volatile, is_edge=edge.is_wanted)
+    cluster.check(is_volatile=is_volatile, edge=edge)
     choice = NatsChoice.of(cluster.servers(nats, nats_more["tenant"]), nats_more)
     if data is not None and is_volatile:
         raise click.UsageError("--data and --volatile exclude each other")

@@ -19,6 +19,8 @@ from natant.errors import FabricError
 from natant.fabric.nats.config import EngineSpec, Ports, embedded_config
 from natant.fabric.nats.connect import check_version, missing_extra
 from natant.fabric.nats.folder import divide, identity_of, make_folder, ports_of, secrets_of, write
+from natant.fabric.nats.leaf import Edges
+from natant.fabric.nats.reload import reload_server
 
 __all__ = ["EmbeddedServer", "die_with_parent", "find_binary"]
 
@@ -79,6 +81,7 @@ class EmbeddedServer:
         self._exited = asyncio.Event()
         self._is_stopping = False
         self._keeper: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -92,6 +95,8 @@ class EmbeddedServer:
             raise FabricError("NT-FABRIC-002", "the embedded NATS server needs a folder; name one with --data.")
         binary = find_binary()
         self = cls(spec, spec.folder.absolute())
+        edges = Edges(self.folder)
+        known = edges.look()
         try:
             make_folder(self.folder)
             await self._take_lock()
@@ -114,6 +119,8 @@ class EmbeddedServer:
             await self.stop()
             raise
         self._keeper = asyncio.create_task(self._keep(binary))
+        if self.ports.leafs and spec.operator is None:
+            self._watch = asyncio.create_task(edges.watch(lambda is_removed: self.reload(ends_leafs=is_removed), known))
         return self
 
     @property
@@ -142,25 +149,34 @@ class EmbeddedServer:
     def divide(self, partitions: int) -> None:
         """Map what is asked to the partitions that the plane is divided into, which is known only once its table can be read."""
         if divide(self.folder, partitions):
-            self.reload()
+            self._write_config()
+            process = self._process
+            if process is not None and process.poll() is None and sys.platform != "win32":
+                process.send_signal(signal.SIGHUP)
 
-    def reload(self) -> None:
-        """Have the running server read its configuration, written anew: edges may have been added or removed."""
+    async def reload(self, *, ends_leafs: bool = False) -> None:
+        """Have the running server read its configuration, written anew: edges may have been added or removed.
+
+        :param ends_leafs: end the connections of edges; those that are known come back.
+        :raises NatantError: where the configuration cannot be made, or the server does not take it.
+        """
+        self._write_config()
+        await reload_server(self.url("sys"), ends_leafs=ends_leafs)
+
+    def _write_config(self) -> None:
         identity = identity_of(self.folder, self.spec)
         text = embedded_config(self.spec, identity, self.ports, self._secrets, self.folder)
         write(self.folder / "server.conf", text)
-        process = self._process
-        if process is not None and process.poll() is None and sys.platform != "win32":
-            process.send_signal(signal.SIGHUP)
 
     async def stop(self) -> None:
         """End the server and give the folder back; idempotent."""
         self._is_stopping = True
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-            self._keeper = None
+        for task in (self._watch, self._keeper):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        self._watch = self._keeper = None
         process = self._process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)

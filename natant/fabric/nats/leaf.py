@@ -6,23 +6,32 @@ send its parcels and questions and hear its answers, nothing else, whatever its 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
-from natant.errors import EdgeError
+from natant.errors import EdgeError, NatantError
 
 __all__ = ["DENIED", "Edges", "edge_of", "edge_user", "leaf_remote", "leaf_url"]
 
 #: subjects of a plane and of its buckets; those between edges and hubs are others
 DENIED: Final = ("natant.>", "$KV.>", "$O.>", "$MQTT.>")
+#: so often it is looked whether edges were added or removed
+LOOK_EVERY_S: Final = 1.0
 #: edges that one hub knows by password
 EDGE_LIMIT: Final = 10_000
+
+#: when the list of edges was changed last, and who is on it
+Look = tuple[int, dict[str, str]]
+
+_LOG = logging.getLogger("natant.fabric.nats")
 
 
 def leaf_remote(leaf: str, credentials: Path | None) -> dict[str, Any]:
@@ -114,12 +123,34 @@ class Edges:
             self._write(found)
         return is_known
 
-    def version(self) -> int:
-        """Changes with the file."""
+    def look(self) -> Look:
+        """What the file is like now, for :meth:`watch`; a file that cannot be read holds nobody."""
         try:
-            return self.path.stat().st_mtime_ns
+            version = self.path.stat().st_mtime_ns
         except FileNotFoundError:
-            return 0
+            return 0, {}
+        try:
+            return version, self.all()
+        except EdgeError:
+            return version, {}
+
+    async def watch(self, changed: Callable[[bool], Awaitable[None]], known: Look) -> None:
+        """Call ``changed(is_removed)`` whenever the file is other than ``known``; does not end.
+
+        ``is_removed`` says that somebody is let in no more, or by another password.
+        """
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now = self.look()
+            if now[0] == known[0]:
+                continue
+            try:
+                await changed(any(now[1].get(edge) != password for edge, password in known[1].items()))
+            except (NatantError, OSError) as error:
+                _LOG.error("the list of edges has changed and cannot be used yet: %s", error)
+            else:
+                _LOG.info("the list of edges has changed: %d are let in", len(now[1]))
+                known = now
 
     def _write(self, edges: Mapping[str, str]) -> None:
         draft = self.path.with_suffix(".new")

@@ -12,7 +12,7 @@ import pytest
 from natant import Agent, Plane, command, lane
 from natant.edge.agent import NODE
 from natant.errors import EdgeError
-from natant.fabric.nats.leaf import edge_of
+from natant.fabric.nats.leaf import Edges, edge_of
 from tests.support.edge import Pair, until
 from tests.support.nats import engine
 
@@ -174,6 +174,17 @@ async def test_an_edge_hears_and_says_nothing_but_its_own() -> None:
             client = await nats.connect(server.url().replace("engine", "e1"), allow_reconnect=False, connect_timeout=2)
             await client.close()
             pytest.fail("the password of an edge let in a client")
+
+
+async def test_an_edge_that_is_removed_is_let_in_no_more_and_one_that_is_added_is() -> None:
+    async with Pair(plane) as pair:
+        edges = Edges(pair.folder / "hub-nats")
+        await until(lambda: pair.edge_side.facts()["connected"])
+        password = edges.all()["e1"]
+        edges.remove("e1")
+        await until(lambda: not pair.edge_side.facts()["connected"], "the edge to be shut out")
+        edges._write({"e1": password})
+        await until(lambda: pair.edge_side.facts()["connected"], "the edge to be let in again")
 
 
 async def test_a_question_that_is_none_is_refused_and_counted() -> None:
