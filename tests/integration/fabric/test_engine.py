@@ -168,7 +168,7 @@ async def test_a_connection_that_the_server_ends_for_good_is_told(
     with NatsServer(tmp_path, {"jetstream": store, "authorization": {"user": "a", "password": "b"}}) as server:
         async with engine_of(server.url("a", "b")) as started:
             server.values["authorization"] = {"user": "a", "password": "changed"}
-            await server.reload()
+            server.reload()
             with mock.patch("natant.fabric.nats.connect.REFUSED_S", 0.3):
                 async with asyncio.timeout(10):
                     reason = await started.lost
