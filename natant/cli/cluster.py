@@ -149,13 +149,15 @@ def crew_ready(found: Found, facts: list[dict[str, Any]], *, is_json: bool, is_l
 
 def run_workers(context: click.Context, found: Found, cluster: ClusterChoice, spec: EngineSpec) -> int:
     """Be the parent of workers; the exit code."""
+    from natant.egress.model import bucket_lanes
+
     asked = context.params
     plan = CrewPlan(
         workers=cluster.workers,
         arguments=worker_arguments(context, f"{found.path}:{found.name}"),
         host=asked["host"],
         port=asked["port"],
-        spec=spec,
+        spec=replace(spec, buckets=tuple(bucket_lanes(found.plane))),
         partitions=cluster.partitions,
         on_ready=lambda facts: crew_ready(
             found, facts, is_json=asked["is_json"], is_loud=asked["log_format"] == "text"

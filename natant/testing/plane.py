@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from natant.codec.recon.value import Absent, Extant
+from natant.egress.large import large_values
 from natant.errors import StoreError
 from natant.host import Attachment, Host
 from natant.kernel.turn import Outcome
@@ -96,7 +97,7 @@ class TestPlane:
         is_volatile: bool,
         attachments: Sequence[Attachment],
     ) -> None:
-        self._attachments = attachments
+        self._attachments = (large_values(None, None).attach, *attachments)
         self.app = app
         self.store: Any = store or MemoryStore()
         self.env = VirtualEnv(start_s, seed)
