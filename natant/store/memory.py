@@ -53,7 +53,8 @@ class MemoryStore:
             self._check()
             if latest is not None and None not in latest.values():
                 known = self._values
-                self._fresh.update(dict.fromkeys([key for key in latest if key not in known]))
+                if not latest.keys() <= known.keys():
+                    self._fresh.update(dict.fromkeys([key for key in latest if key not in known]))
                 known.update(latest)  # type: ignore[arg-type]  # no value is None
                 return
             for kind, key, value in batch:

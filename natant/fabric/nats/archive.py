@@ -121,7 +121,7 @@ class Archive:
         await self._make()
         limit = min(PART_BYTES, self._courier.max_payload - OVERHEAD_BYTES)
         loop = asyncio.get_running_loop()
-        pieces = await loop.run_in_executor(None, lambda: pack_pieces(sorted(values.items()), limit))
+        pieces = await loop.run_in_executor(None, pack_pieces, values, limit)
         name = _name(position)
         sequences: list[int] = []
         for start in range(0, len(pieces), WINDOW):
@@ -173,6 +173,7 @@ class Archive:
             "num_replicas": self._engine.replicas,
             "max_msgs_per_subject": 1,
             "allow_direct": True,
+            "compression": "s2",
         }
         await self._call("CREATE", config)
         self._is_made = True

@@ -18,7 +18,7 @@ states = st.dictionaries(st.binary(max_size=20), st.binary(max_size=100), max_si
 
 
 def packed(values: dict[bytes, bytes], piece_bytes: int = 50) -> tuple[Head, list[bytes]]:
-    pieces = pack_pieces(sorted(values.items()), piece_bytes)
+    pieces = pack_pieces(values, piece_bytes)
     return Head(POSITION, len(values), 5, tuple(map(digest, pieces))), pieces
 
 
