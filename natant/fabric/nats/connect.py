@@ -27,7 +27,7 @@ CONNECT_S: Final = 10.0
 #: between two tries to connect again
 RETRY_S: Final = 0.1
 #: between two pings; a connection that answers two of them not is given up
-PING_S: Final = 5
+PING_S: Final = 2
 #: a connection that was up and whose credentials are refused for so long has lost them; a server that is being set up may err for less
 REFUSED_S: Final = 5.0
 #: the same trouble is logged once in so many seconds

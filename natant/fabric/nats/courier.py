@@ -31,7 +31,7 @@ RETRY_S: Final = 0.1
 #: between two looks for time-outs, which are that much late at most
 SWEEP_S: Final = 0.25
 #: between two pings; a connection that answers two of them not is given up
-PING_S: Final = 5.0
+PING_S: Final = 2.0
 #: what waits to be written; then a request is refused
 PENDING_BYTES: Final = 64 * 1024 * 1024
 
