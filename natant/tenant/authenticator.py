@@ -104,8 +104,9 @@ class Authenticator:
         return Identity("", claims={"tenant": self.account.public, "user": "", "role": "engine"})
 
     def update(self, account: Account) -> bool:
-        """Take a newer version of the account; False for one that is older, or of another tenant."""
-        if account.public != self.account.public or account.issued <= self.account.issued:
+        """Take a newer version of the account; False for one that is older, of another tenant, or signed by another operator."""
+        before = self.account
+        if (account.public, account.issuer) != (before.public, before.issuer) or account.issued <= before.issued:
             return False
         self.account = account
         self._known.clear()

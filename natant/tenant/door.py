@@ -145,6 +145,11 @@ class TenantDoor:
                     )
                 self._is_behind = True
                 continue
+            if account.issuer != self.authenticator.account.issuer:  # an answer that no server of this operator gave
+                if not self._is_behind:
+                    _LOG.error("the account of tenant %s came signed by %s; not taken", account.name, account.issuer)
+                self._is_behind = True
+                continue
             self._is_behind = False
             if self.authenticator.update(account):
                 _LOG.info("tenant %s has changed", account.name)

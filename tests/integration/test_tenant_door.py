@@ -102,7 +102,12 @@ async def test_strangers_are_told_nothing() -> None:
             "/swim:meta:host?lane=x",
         ):
             assert await w.code(path) == (401, "NT-SERVER-020"), path
-        assert (await w.http.get("/-/health")).status_code == 200
+        assert (await w.http.get("/-/health", headers={"authorization": "Bearer x"})).json() == {
+            "ready": True,
+            "stopping": False,
+        }
+        known = await w.http.get("/-/health", headers=w.bearer(w.tenants.user("acme", "rita", "reader")))
+        assert known.json()["plane"] == "test"
         assert (await w.http.post("/vehicle/7?lane=drive", json=1)).status_code == 401
 
 

@@ -91,6 +91,7 @@ async def test_a_user_may_do_what_its_role_says_and_no_more(role: str) -> None:
             "$JS.API.STREAM.LIST",
             "$JS.API.STREAM.MSG.GET.natant-p-J0",
             "$JS.API.DIRECT.GET.natant-p-J0",
+            "$JS.API.CONSUMER.CREATE.natant-p-J0.mine",
             "$SYS.REQ.CLAIMS.UPDATE",
             "$SYS.REQ.SERVER.PING",
             "_INBOX.bob.x",

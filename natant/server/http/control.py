@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from natant.observe.metric import exposition
+from natant.server.http.identity import is_known
 from natant.server.http.negotiate import JSON_TYPE
 from natant.server.http.node import whole_parameter
 from natant.server.http.openapi import openapi
@@ -50,12 +51,14 @@ class ControlPage:
         )
 
     async def health(self, request: Request) -> Response:
-        """200 while the server and its store can work, else 503."""
+        """200 while the server and its store can work, else 503; of a private plane strangers see nothing else."""
         facts: dict[str, Any] = dict(self.service.host.health())
         is_ready = bool(facts.get("ready")) and not self.service.is_stopping
         facts["ready"] = is_ready
         facts["stopping"] = bool(facts.get("stopping")) or self.service.is_stopping
         facts["connections"] = len(self.service.table)
+        if self.service.host.plane.is_private and not is_known(self.service, request):
+            facts = {name: facts[name] for name in ("ready", "stopping")}
         return _json(facts, 200 if is_ready else 503)
 
     async def counters(self, request: Request) -> Response:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from natant.codec.recon.value import Record
-from natant.errors import ServerError
+from natant.errors import NatantError, ServerError
 from natant.link.hub import ANONYMOUS, Identity, Refusal
 
 if TYPE_CHECKING:
     from natant.server.service import Service
 
-__all__ = ["admit", "identify"]
+__all__ = ["admit", "identify", "is_known"]
 
 
 def identify(service: Service, request: HTTPConnection) -> Identity:
@@ -48,3 +48,11 @@ def admit(service: Service, request: HTTPConnection) -> None:
         raise ServerError(
             "NT-SERVER-020", "this plane tells nothing to strangers; send Authorization: Bearer TOKEN", http_status=401
         )
+
+
+def is_known(service: Service, request: HTTPConnection) -> bool:
+    """True where the request shows who sends it, and rightly so."""
+    try:
+        return bool(identify(service, request).name)
+    except NatantError:
+        return False

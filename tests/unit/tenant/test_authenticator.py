@@ -12,7 +12,7 @@ from natant.codec.recon.value import Record
 from natant.errors import TenantError
 from natant.fabric.nats import jwt
 from natant.fabric.nats.credential import DOOR_TYPE, TOKEN_LIFE_MAX_S, Credentials
-from natant.fabric.nats.nkey import ACCOUNT, USER, KeyPair
+from natant.fabric.nats.nkey import ACCOUNT, OPERATOR, USER, KeyPair
 from natant.link.identity import ANONYMOUS, Identity, Refusal
 from natant.tenant.account import Account
 from natant.tenant.authenticator import KNOWN_LIMIT, Authenticator
@@ -219,6 +219,8 @@ def test_an_older_account_or_another_tenants_is_not_taken(world: World) -> None:
     assert world.door.update(world.account())
     assert not world.door.update(old)
     assert not world.door.update(world.account("bolt"))
+    forged = jwt.write({**jwt.peek(world.folder.account_jwt("acme")), "iat": NOW + 100}, KeyPair.make(OPERATOR))
+    assert not world.door.update(Account.read(forged))
 
 
 def test_a_user_that_expires_may_not_stay(world: World) -> None:
