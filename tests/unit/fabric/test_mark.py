@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natant.errors import FabricError
@@ -14,11 +14,13 @@ numbers = st.integers(0, 2**64 - 1)
 sixteen = st.binary(min_size=16, max_size=16)
 
 
+@settings(deadline=None)
 @given(st.builds(Position, sixteen, numbers, sixteen, numbers, numbers))
 def test_what_was_noted_is_read(position: Position) -> None:
     assert unpack_mark(pack_mark(position), "the mark") == position
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damage_is_seen(data: st.DataObject) -> None:
     whole = pack_mark(Position(b"i" * 16, 1, b"l" * 16, 2, 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natant.errors import FabricError
@@ -70,6 +70,7 @@ def three() -> Written:
     return written
 
 
+@settings(deadline=None)
 @given(batches, st.integers(1, 300))
 def test_what_was_written_is_read(wanted: list[list[Operation]], part_bytes: int) -> None:
     written = Written()
@@ -80,6 +81,7 @@ def test_what_was_written_is_read(wanted: list[list[Operation]], part_bytes: int
     assert read(written.messages) == wanted
 
 
+@settings(deadline=None)
 @given(batches, st.data())
 def test_any_flipped_bit_is_seen(wanted: list[list[Operation]], data: st.DataObject) -> None:
     written = Written()
@@ -96,6 +98,7 @@ def test_any_flipped_bit_is_seen(wanted: list[list[Operation]], data: st.DataObj
     assert code_of(written.messages) in {"NT-FABRIC-101", "NT-FABRIC-102", "NT-FABRIC-108"}
 
 
+@settings(deadline=None)
 @given(batches, st.data())
 def test_any_missing_message_is_seen_once_another_follows(wanted: list[list[Operation]], data: st.DataObject) -> None:
     written = Written()
@@ -200,6 +203,7 @@ def test_a_message_that_was_cut_short_is_damaged(size: int) -> None:
     assert code_of(written.messages) == "NT-FABRIC-101"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     for is_epoch in (True, False):

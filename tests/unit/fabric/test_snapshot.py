@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natant.errors import FabricError
@@ -22,6 +22,7 @@ def packed(values: dict[bytes, bytes], piece_bytes: int = 50) -> tuple[Head, lis
     return Head(POSITION, len(values), 5, tuple(map(digest, pieces))), pieces
 
 
+@settings(deadline=None)
 @given(states, st.integers(1, 300))
 def test_what_was_packed_is_unpacked_in_order(values: dict[bytes, bytes], piece_bytes: int) -> None:
     head, pieces = packed(values, piece_bytes)
@@ -37,6 +38,7 @@ def test_many_sections(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unpack_pieces(*packed(values), PLACE) == values
 
 
+@settings(deadline=None)
 @given(states.filter(len), st.data())
 def test_damage_to_a_piece_is_seen(values: dict[bytes, bytes], data: st.DataObject) -> None:
     head, pieces = packed(values)
@@ -55,6 +57,7 @@ def test_damage_to_a_piece_is_seen(values: dict[bytes, bytes], data: st.DataObje
         unpack_pieces(head, pieces, PLACE)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damage_to_the_head_is_seen(data: st.DataObject) -> None:
     message = bytearray(packed({b"key": b"value"})[0].pack())
