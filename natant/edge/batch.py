@@ -13,6 +13,8 @@ body is nil.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Final
 
 import msgspec
@@ -22,7 +24,7 @@ from natant.codec.recon.value import Extant
 from natant.errors import CodecError, EdgeError
 from natant.kernel.turn import Send
 
-__all__ = ["Bundle", "Command", "Parcel", "decode_bundle", "decode_parcel", "encode", "of_send", "to_send"]
+__all__ = ["Bundle", "Command", "Parcel", "decode_bundle", "decode_parcel", "digest_of", "encode", "of_send", "to_send"]
 
 FORMAT: Final = 1
 
@@ -53,6 +55,8 @@ class Parcel(msgspec.Struct, array_like=True, frozen=True, gc=False):
     bundles: list[tuple[int, bytes]]
 
 
+#: the identity of an edge's stream
+_origin = re.compile(r"[A-Za-z0-9]{1,64}").fullmatch
 _encoder = msgspec.msgpack.Encoder()
 _bundle = msgspec.msgpack.Decoder(Bundle)
 _parcel = msgspec.msgpack.Decoder(Parcel)
@@ -88,7 +92,14 @@ def decode_parcel(data: bytes) -> Parcel:
         raise _unreadable("a parcel", error) from None
     if found.form != FORMAT:
         raise _unreadable("a parcel", f"it has format {found.form}, this natant reads {FORMAT}")
+    if _origin(found.origin) is None:
+        raise _unreadable("a parcel", f"it comes from {found.origin[:40]!r}, which names no stream")
     return found
+
+
+def digest_of(bundle: bytes) -> str:
+    """By what edge and hub see that they mean the same bundle."""
+    return hashlib.blake2b(bundle, digest_size=12).hexdigest()
 
 
 def of_send(send: Send) -> Command:

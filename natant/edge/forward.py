@@ -12,7 +12,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-from natant.edge.batch import FORMAT, Parcel, encode
+from natant.edge.batch import FORMAT, Parcel, digest_of, encode
 from natant.edge.question import ask_hub
 from natant.errors import EdgeError
 from natant.fabric.nats.wire import Displaced, Entry, Full, Log, NotThere, Wire
@@ -123,19 +123,30 @@ class Forwarder:
         self._after = int(answer["after"])
         sent = int(answer["sequence"]) if answer["origin"] == self._origin else 0
         if sent > self.sent:
-            last = int((await self._kept.facts())["last_seq"])
-            if last < sent:
-                raise EdgeError(
-                    "NT-EDGE-006",
-                    f"the hub has {sent} bundles of edge {self.edge}, whose stream {self._kept.name} holds only {last}: it was "
-                    "put back to an earlier state, and what it holds now would pass for what the hub has had. Give the edge "
-                    "a fresh data folder",
-                )
+            await self._check_history(sent, answer.get("digest"))
         self.sent = sent
         if not self._status.facts.get("connected"):
             self._status.count("connections")
             _log.info("edge %s has its hub", self.edge)
         self._status.facts.update(connected=True, seen_s=time.time())
+
+    async def _check_history(self, sent: int, digest: object) -> None:
+        """See that what the hub calls bundle ``sent`` is what it is here.
+
+        :raises EdgeError: ``NT-EDGE-006`` where it is not.
+        """
+        found = await self._kept.read(sent, self._names.bundles(), max_bytes=1)
+        if found and found[0].sequence == sent:
+            is_same = digest_of(found[0].data) == digest
+        else:
+            is_same = sent <= int((await self._kept.facts())["last_seq"])
+        if not is_same:
+            raise EdgeError(
+                "NT-EDGE-006",
+                f"the hub has {sent} bundles of edge {self.edge}, and number {sent} of stream {self._kept.name} is another one: the "
+                "edge was put back to an earlier state, or is a copy of another. What it holds now would pass for what the hub has "
+                "had. Give the edge a fresh data folder",
+            )
 
     async def _ping(self) -> None:
         """See that the hub is there."""

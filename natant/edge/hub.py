@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec import recon
-from natant.edge.batch import decode_parcel
+from natant.edge.batch import decode_parcel, digest_of
 from natant.edge.ingest import Ingest
 from natant.edge.name import SOURCE, EdgeNames
 from natant.edge.status import EdgeStatus
@@ -97,7 +97,12 @@ class HubSide:
             ingest.wake()
 
     async def _answer(self, message: Any) -> None:
-        edge = self.names.edge_of(message.subject)
+        try:
+            edge = self.names.edge_of(message.subject)
+        except NatantError as error:
+            self.status.count("questions_refused")
+            _log.warning("a question of nobody: %s", error)
+            return
         if not message.reply.startswith(f"{self.names.answers(edge)}."):  # the hub may publish where an edge may not
             self.status.count("questions_refused")
             _log.warning("edge %s wants its answer at %r, which is none of its own subjects", edge, message.reply[:80])
@@ -130,14 +135,19 @@ class HubSide:
         self.status.count("greetings")
         newest = await self.stream.last(self.names.parcels(edge))
         if newest is None:
-            return {"after": 0, "origin": "", "sequence": 0}
+            return {"after": 0, "origin": "", "sequence": 0, "digest": ""}
         try:
             parcel = decode_parcel(newest.data)
         except EdgeError as error:  # told of when it is taken in
             _log.info("the newest parcel of edge %s cannot be read: %s", edge, error)
-            return {"after": newest.sequence, "origin": "", "sequence": 0}
-        sequence = parcel.bundles[-1][0] if parcel.bundles else 0
-        return {"after": newest.sequence, "origin": parcel.origin, "sequence": sequence}
+            return {"after": newest.sequence, "origin": "", "sequence": 0, "digest": ""}
+        sequence, bundle = parcel.bundles[-1] if parcel.bundles else (0, b"")
+        return {
+            "after": newest.sequence,
+            "origin": parcel.origin,
+            "sequence": sequence,
+            "digest": digest_of(bundle),
+        }
 
     async def _copy(self, question: dict[str, Any]) -> dict[str, Any]:
         """The state of the lanes that have changed since the edge last had them: ``[node, lane, digest or null]`` each.

@@ -17,7 +17,7 @@ from natant.codec import recon, uri
 from natant.codec.recon.value import Record, Slot
 from natant.edge.batch import Command, decode_bundle, decode_parcel, to_send
 from natant.edge.name import SOURCE
-from natant.errors import EdgeError, WarpError
+from natant.errors import EdgeError, NatantError, WarpError
 from natant.ingress.pump import BURST, Pump
 from natant.kernel import key
 from natant.plane import SourceSpec
@@ -139,7 +139,11 @@ class Ingest(Pump):
 
     async def _take(self, entry: Entry) -> None:
         """Do the commands of one parcel that have not been done."""
-        edge = self._names.edge_of(entry.subject)
+        try:
+            edge = self._names.edge_of(entry.subject)
+        except NatantError as error:  # an engine's mistake: edges cannot publish there
+            self._refuse(entry.subject, error)
+            return
         for step in self._steps(edge, entry):
             self._burst += step
             if self._burst >= BURST or self._busy is not None or self._kernel.pressure.is_high:
@@ -228,7 +232,7 @@ class Ingest(Pump):
         if cell is not None and cell._mail is not None and kernel.pressure.is_full(cell):
             self._busy = cell
 
-    def _refuse(self, edge: str, error: EdgeError | WarpError) -> None:
+    def _refuse(self, edge: str, error: NatantError) -> None:
         self._status.count("refused")
         _log.error("what edge %s forwarded is passed over: %s", edge, error)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from natant.edge import forward
-from natant.edge.batch import FORMAT, Bundle, Parcel, decode_parcel, encode
+from natant.edge.batch import FORMAT, Bundle, Parcel, decode_parcel, digest_of, encode
 from natant.edge.forward import Forwarder
 from natant.edge.name import EdgeNames
 from natant.edge.status import EdgeStatus
@@ -42,9 +42,12 @@ class HubWire:
             return Answer({})
         newest = await self.hub.last(NAMES.parcels("e1"))
         if newest is None:
-            return Answer({"after": 0, "origin": "", "sequence": 0})
+            return Answer({"after": 0, "origin": "", "sequence": 0, "digest": ""})
         parcel = decode_parcel(newest.data)
-        return Answer({"after": newest.sequence, "origin": parcel.origin, "sequence": parcel.bundles[-1][0]})
+        sequence, bundle = parcel.bundles[-1]
+        return Answer(
+            {"after": newest.sequence, "origin": parcel.origin, "sequence": sequence, "digest": digest_of(bundle)}
+        )
 
     async def tell(self, subject: str, data: bytes) -> None:
         self.told += 1
@@ -150,10 +153,11 @@ async def test_a_full_hub_is_waited_for(caplog: pytest.LogCaptureFixture) -> Non
     await edge.forwarder.stop()
 
 
-async def test_an_edge_that_was_put_back_forwards_nothing(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("count", [3, 9, 12])
+async def test_an_edge_that_was_put_back_forwards_nothing(count: int, caplog: pytest.LogCaptureFixture) -> None:
     edge = Edge()
-    await edge.hub.append(NAMES.parcels("e1"), encode(Parcel(FORMAT, "a", [(9, b"")])), after=0)
-    await edge.put(3)
+    await edge.hub.append(NAMES.parcels("e1"), encode(Parcel(FORMAT, "a", [(9, b"other")])), after=0)
+    await edge.put(count)
     edge.forwarder.start()
     await edge.until(lambda: edge.status.counts["forward_failures"] > 2)
 

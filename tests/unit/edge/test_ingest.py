@@ -165,6 +165,16 @@ async def test_what_cannot_be_read_is_passed_over_and_told(caplog: pytest.LogCap
         assert caplog.text.count("NT-EDGE-005") == 3
 
 
+async def test_a_parcel_of_nobody_is_passed_over() -> None:
+    hub = Hub()
+    async with hub.plane() as p:
+        await hub.log.append("natant-edge.ingest.in.%zz", b"", after=0)
+        await hub.put((1, [1]))
+
+        assert await got(p) == [1]
+        assert hub.status.counts["refused"] == 1
+
+
 async def test_the_stream_may_be_away() -> None:
     hub = Hub()
     hub.log.is_away = True
