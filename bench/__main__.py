@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fabric, group, inside, resident, store, versus, wide, wire
+from bench import engine, fabric, group, inside, resident, store, versus, wide, wire
 from bench.place import CORES, Place
 from bench.table import Row, lines
 from natant import build
@@ -37,6 +37,7 @@ def benchmarks(agents: int) -> dict[str, Benchmark]:
         "start": lambda place: resident.start(place, agents),
         "group": group.group,
         "store": store.store,
+        "engine": engine.engine,
         "journal": fabric.journal,
         "codec": lambda _: inside.codec(),
         "read": versus.read,
