@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import engine, fabric, group, inside, resident, store, versus, wide, wire
+from bench import engine, fabric, group, inside, resident, store, tenant, versus, wide, wire
 from bench.place import CORES, Place
 from bench.table import Row, lines
 from natant import build
@@ -39,6 +39,7 @@ def benchmarks(agents: int) -> dict[str, Benchmark]:
         "store": store.store,
         "engine": engine.engine,
         "journal": fabric.journal,
+        "tenants": tenant.tenants,
         "codec": lambda _: inside.codec(),
         "read": versus.read,
         "flights": inside.flights,

@@ -86,6 +86,8 @@ class Resolver:
                 async with asyncio.timeout(OTHERS_S if count else ANSWER_S):
                     self._check(await answers.get())
                 count += 1
+                if not self._nc._server_info.get("cluster"):  # it stands alone
+                    return count
         except TimeoutError:
             if not count:
                 raise TenantError(
