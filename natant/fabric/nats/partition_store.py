@@ -215,7 +215,8 @@ class PartitionStore:
                 error: BaseException | None = None
                 try:
                     await self._append(commit[0] if commit else ())
-                except (NatantError, OSError) as caught:
+                except Exception as caught:
+                    # Whatever it is, whoever waits is told.
                     error = caught
                 self._counts.journal_barriers += len(waiting)
                 self._counts.journal_failures += error is not None
