@@ -17,6 +17,7 @@ subject                                 asks
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from natant.codec import uri
@@ -25,11 +26,14 @@ from natant.fabric.nats.subject import node_of, text_of
 
 __all__ = ["LANE_VERBS", "VERBS", "parse"]
 
+#: subjects whose meaning is remembered, about 400 B each
+REMEMBERED_SUBJECTS: Final = 65_536
 #: verbs that address a lane of an agent
 LANE_VERBS: Final = frozenset({"command", "get", "follow"})
 VERBS: Final = LANE_VERBS | {"describe", "list", "health"}
 
 
+@lru_cache(maxsize=REMEMBERED_SUBJECTS)
 def parse(subject: str, root: str) -> tuple[str, str, str]:
     """Verb, lane and node of a subject; lane and node are empty where the verb takes none.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Verbs"]
 
+#: lanes of agents whose JSON side is remembered, about 300 B each
+REMEMBERED_LANES: Final = 65_536
 #: lanes that only speak: what is sent to them would be ignored
 _SPEAKING: Final = frozenset({"demand", "demandMap", "supply"})
 
@@ -32,6 +34,8 @@ class Verbs:
         self._host = host
         self._follows = follows
         self._limit = limit
+        #: the JSON side of lanes that were asked for, which their declarations settle
+        self._lanes: dict[tuple[str, str], LaneJson] = {}
         self._verbs: dict[str, Callable[[Ask], Awaitable[Answer]]] = {
             "command": self._command,
             "get": self._get,
@@ -121,8 +125,14 @@ class Verbs:
         return Answer(msgspec.json.encode(self._host.health()))
 
     def _json(self, ask: Ask) -> LaneJson:
-        lane = self._host.lane(ask.node, ask.lane)
-        return LaneJson(lane.kind, lane.types())
+        place = (ask.node, ask.lane)
+        found = self._lanes.get(place)
+        if found is None:
+            lane = self._host.lane(ask.node, ask.lane)
+            if len(self._lanes) >= REMEMBERED_LANES:
+                self._lanes.clear()
+            found = self._lanes[place] = LaneJson(lane.kind, lane.types())
+        return found
 
     def _identity(self, ask: Ask) -> Identity:
         """Who asks; the plane's unnamed where no token came or the plane has no authenticator.
