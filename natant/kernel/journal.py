@@ -102,8 +102,8 @@ class Journal:
 
     @property
     def is_idle(self) -> bool:
-        """True where everything that was added is durable and released."""
-        return not self._open and self._writing is None
+        """True where everything that was added is durable and released, or never will be."""
+        return self._is_closed or (not self._open and self._writing is None)
 
     @property
     def has_open(self) -> bool:
@@ -214,13 +214,23 @@ class Journal:
         except Exception as error:
             self.on_broken("what follows a commit", error)
 
+    def _end(self, error: NatantError) -> None:
+        """Nothing can be made durable here any more: what is on its way never happened, and nobody need wait for it."""
+        self._is_closed = True
+        self._open = []
+        self._writing = None
+        waiters, self._idle_waiters = self._idle_waiters, []
+        self.on_deposed(error)
+        for waiter in waiters:
+            waiter()
+
     def _failed(self, batch: list[tuple[int, bytes, bytes]], error: BaseException) -> None:
         if isinstance(error, NatantError):
             self.fault = error
         else:
             self.fault = StoreError("NT-STORE-006", f"the store failed with {type(error).__name__}: {error}")
-        self.on_fault(self.fault)
         if self.fault.code == DEPOSED:
-            self.on_deposed(self.fault)
+            self._end(self.fault)
             return
+        self.on_fault(self.fault)
         self.env.call_at(self.env.now() + RETRY_AFTER_S, self._write, batch)

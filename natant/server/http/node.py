@@ -104,7 +104,9 @@ class NodePage:
     async def _read(self, request: Request, lane: str) -> Response:
         node = node_uri(request)
         lane_json = self._json(request, lane)
-        value = await self.service.host.read(node, lane, identity=identify(self.service, request))
+        identity = identify(self.service, request)
+        fresh = request.query_params.get("fresh", "0") not in ("0", "false")
+        value = await self.service.host.read(node, lane, identity=identity, fresh=fresh)
         headers = {"vary": "accept", "cache-control": "no-cache"}
         is_map = is_keyed(lane_json.kind)
         key = request.query_params.get("key")

@@ -27,7 +27,25 @@ class Counter(Agent, route="/counter/{id}"):
         self.seen[who] = self.seen.get(who, 0) + 1
 
 
+class Watcher(Agent, route="/watcher/{id}"):
+    about = lane.value(str, "")
+    last = lane.value(int, 0)
+
+    def on_start(self) -> None:
+        if self.about:
+            self.downlink_value(self.about, "count", int, changed=self.see)
+
+    @command
+    def watch(self, node: str) -> None:
+        self.about = node
+        self.downlink_value(node, "count", int, changed=self.see)
+
+    def see(self, new: int, _old: int | None) -> None:
+        self.last = new
+
+
 APP = Plane("cluster", [Counter])
+WATCHING = Plane("cluster", [Counter, Watcher])
 NODES = [f"/counter/{number}" for number in range(12)]
 
 
@@ -133,3 +151,59 @@ async def test_who_was_replaced_by_a_worker_that_died_since_takes_its_partitions
         await c.clock.jump(5)
         assert [await c.get(node, "count") for node in NODES] == [2] * len(NODES)
         assert all(owner and owner.worker == one.fabric.worker for owner in one.fabric.owners)
+
+
+async def test_a_fresh_read_is_never_answered_by_an_owner_that_was_deposed() -> None:
+    async with natant.testing.cluster(APP, workers=2, latency_s=0.001) as c:
+        one = c.workers[0]
+        node = next(node for node in NODES if c.owner(node) is one)
+        await c.command(node, "add", 1, through=1)
+        c.pause(one)
+        await c.command(node, "add", 1, through=1)
+        assert c.owner(node) is not None
+        c.resume(one)
+        # It does not know yet: in its memory the node has the old state.
+        old = one.hosts.get(one.gate.partition(node))
+        assert old is not None
+        assert await c.get(node, "count", through=0, fresh=True) == 2
+        assert one.hosts.get(one.gate.partition(node)) is not old
+
+
+async def test_commands_of_a_link_are_not_lost_when_their_partition_is_handed_over() -> None:
+    async with natant.testing.cluster(APP, workers=2, latency_s=0.002) as c:
+        peer = c.connect(1)
+        nodes = [node for node in NODES if c.owner(node) is c.workers[0]]
+        assert nodes
+        for _ in range(50):
+            for node in nodes:
+                peer.channel.command(node, "add", 1)
+        leaving = c.workers[0]
+        job = c.env.spawn(leaving.stop())
+        c.workers.remove(leaving)
+        for _ in range(50):
+            for node in nodes:
+                peer.channel.command(node, "add", 1)
+            await c.clock.jump(0.001)
+        while not job.done():
+            await c.clock.jump(0.05)
+        await c.settle()
+        await c.clock.jump(1)
+        for node in nodes:
+            assert await c.get(node, "count") == 100
+        assert not peer.is_held
+
+
+async def test_an_agent_watches_another_one_wherever_it_goes() -> None:
+    async with natant.testing.cluster(WATCHING, workers=2, latency_s=0.001) as c:
+        for number in range(4):
+            await c.command(f"/watcher/{number}", "watch", f"/counter/{number}")
+        for number in range(4):
+            await c.command(f"/counter/{number}", "add", 3)
+        await c.clock.jump(1)
+        assert [await c.get(f"/watcher/{number}", "last") for number in range(4)] == [3] * 4
+        c.kill(c.workers[0])
+        await c.settle()
+        for number in range(4):
+            await c.command(f"/counter/{number}", "add", 1)
+        await c.clock.jump(3)
+        assert [await c.get(f"/watcher/{number}", "last") for number in range(4)] == [4] * 4
