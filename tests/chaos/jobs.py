@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.jobs_plane import KEYS
+from tests.chaos.nest import Nest
 from tests.chaos.writer import Connection, Unanswered, request
 from tests.support.process import free_port
 
@@ -35,7 +36,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PLANE: Final = Path(__file__).with_name("jobs_plane.py")
 ASKERS: Final = 20
 START_WAIT_S: Final = 60.0
-DONE_WAIT_S: Final = 180.0
+DONE_WAIT_S: Final = 400.0
 RETRY_S: Final = 0.05
 
 
@@ -117,17 +118,19 @@ class Site:
         if partitioned:
             words += ["--workers", str(partitioned)]
         self.plane = Process(words, self.log)
-        one = ["worker", f"{PLANE}:work", "--data", str(data), "--slots", str(slots)]
-        self.workers = [Process(one, self.log) for _ in range(workers)]
+        self.workers = workers
+        one = [f"{PLANE}:work", "--data", str(data), "--slots", str(slots)]
+        self.nest = Nest(one, os.environ | {"NATANT_CHAOS_LOG": str(self.log)})
 
     async def start(self) -> None:
         """Start all."""
-        await self.plane.start()
-        await asyncio.gather(*(worker.start() for worker in self.workers))
+        await asyncio.gather(self.plane.start(), self.nest.start())
+        for _ in range(self.workers):
+            await self.nest.hatch()
 
     async def end(self) -> None:
         """End all."""
-        await asyncio.gather(*(worker.end() for worker in self.workers))
+        await self.nest.end()
         await self.plane.end(signal.SIGTERM)
 
 
@@ -166,10 +169,9 @@ async def _read(site: Site, asker: int, lane: str) -> Any:
 async def _kill_workers(site: Site, every_s: float, kills: list[float]) -> None:
     while True:
         await asyncio.sleep(every_s)
-        worker = random.choice(site.workers)
         kills.append(time.time())
-        await worker.end()
-        await worker.start()
+        site.nest.kill(random.choice(site.nest.alive))
+        await site.nest.hatch()
 
 
 async def _kill_plane(site: Site, every_s: float, report: Report) -> None:
@@ -184,7 +186,7 @@ async def run(
     jobs: int,
     *,
     rate: float = 200.0,
-    workers: int = 3,
+    workers: int = 4,
     slots: int = 8,
     kill_every_s: float = 2.0,
     kill_plane_every_s: float = 0.0,
@@ -281,7 +283,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=200.0, help="jobs submitted a second")
-    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--slots", type=int, default=8)
     parser.add_argument("--kill-every", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--kill-plane-every", type=float, default=0.0, metavar="SECONDS")

@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -58,6 +58,14 @@ class WorkerProcess:
         assert self.process.stdout is not None
         self.facts: dict[str, Any] = json.loads(self.process.stdout.readline())
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it; its exit code."""
         self.process.send_signal(number)
@@ -98,37 +106,37 @@ def test_a_worker_does_the_jobs_of_a_plane_and_stops_gracefully(
     server: tuple[ServerProcess, Path], natant: Shell
 ) -> None:
     process, data = server
-    worker = WorkerProcess(f"{EXAMPLE}:asr", "--slots", "2", data=data)
-    assert (worker.facts["queue"], worker.facts["plane"], worker.facts["slots"]) == ("asr", "calls", 2)
-    assert "engine" not in worker.facts["nats"]
-    for number in range(3):
-        record(process, "/call/1", f"{number}.wav")
-    record(process, "/call/1", "notes.txt")
+    with WorkerProcess(f"{EXAMPLE}:asr", "--slots", "2", data=data) as worker:
+        assert (worker.facts["queue"], worker.facts["plane"], worker.facts["slots"]) == ("asr", "calls", 2)
+        assert "engine" not in worker.facts["nats"]
+        for number in range(3):
+            record(process, "/call/1", f"{number}.wav")
+        record(process, "/call/1", "notes.txt")
 
-    texts = until(process, "text", 4, "/call/1")
-    assert texts[:3] == [f"what was said in {number}.wav" for number in range(3)]
-    assert texts[3] == "[notes.txt: ValueError: notes.txt is no recording]"
-    parked = json.loads(natant("queue", "parked", "asr", "--json"))
-    assert (parked["node"], parked["attempts"], parked["input"]) == (
-        "/call/1",
-        3,
-        {"url": "notes.txt", "seconds": 0.1},
-    )
-    figures = json.loads(natant("queue", "ls", "--json"))
-    assert (figures["queue"], figures["parked"], figures["workers"], figures["slots"]) == ("asr", 1, 1, 2)
-    assert "SUGGESTED" in natant("queue", "ls")
-    shown = json.loads(natant("link", "swim:meta:queue/asr", "figures", "--once", "--json", "--at", process.uri))[
-        "value"
-    ]
-    assert (shown["queue"], shown["slots"]) == ("asr", 2)
-    with urllib.request.urlopen(f"{process.http}/metrics", timeout=10) as answer:
-        assert 'natant_queue_slots{plane="calls",queue="asr"} 2' in answer.read().decode()
+        texts = until(process, "text", 4, "/call/1")
+        assert texts[:3] == [f"what was said in {number}.wav" for number in range(3)]
+        assert texts[3] == "[notes.txt: ValueError: notes.txt is no recording]"
+        parked = json.loads(natant("queue", "parked", "asr", "--json"))
+        assert (parked["node"], parked["attempts"], parked["input"]) == (
+            "/call/1",
+            3,
+            {"url": "notes.txt", "seconds": 0.1},
+        )
+        figures = json.loads(natant("queue", "ls", "--json"))
+        assert (figures["queue"], figures["parked"], figures["workers"], figures["slots"]) == ("asr", 1, 1, 2)
+        assert "SUGGESTED" in natant("queue", "ls")
+        shown = json.loads(natant("link", "swim:meta:queue/asr", "figures", "--once", "--json", "--at", process.uri))[
+            "value"
+        ]
+        assert (shown["queue"], shown["slots"]) == ("asr", 2)
+        with urllib.request.urlopen(f"{process.http}/metrics", timeout=10) as answer:
+            assert 'natant_queue_slots{plane="calls",queue="asr"} 2' in answer.read().decode()
 
-    natant("queue", "retry", "asr", "--all")
-    until(process, "text", 5, "/call/1")
-    assert "gone from asr" in natant("queue", "drop", "asr", parked["name"], "--yes")
-    assert "nothing is parked" in natant("queue", "parked", "asr")
-    assert worker.stop() == 0
+        natant("queue", "retry", "asr", "--all")
+        until(process, "text", 5, "/call/1")
+        assert "gone from asr" in natant("queue", "drop", "asr", parked["name"], "--yes")
+        assert "nothing is parked" in natant("queue", "parked", "asr")
+        assert worker.stop() == 0
 
 
 def test_what_is_wrong_is_told_by_its_code(natant: Shell, tmp_path: Path) -> None:
@@ -146,7 +154,6 @@ def test_jobs_outlive_the_plane_and_its_server(server: tuple[ServerProcess, Path
     for number in range(5):
         record(process, "/call/2", f"{number}.wav")
     process.restart()
-    worker = WorkerProcess(str(EXAMPLE), data=data)
-
-    assert until(process, "text", 5, "/call/2") == [f"what was said in {number}.wav" for number in range(5)]
-    assert worker.stop(signal.SIGINT) == 0
+    with WorkerProcess(str(EXAMPLE), data=data) as worker:
+        assert until(process, "text", 5, "/call/2") == [f"what was said in {number}.wav" for number in range(5)]
+        assert worker.stop(signal.SIGINT) == 0
