@@ -16,12 +16,12 @@ from natant.host import Host
 from natant.loop import LoopEnv
 from natant.server.nats import NatsDoor, NatsLimit
 from natant.store.memory import MemoryStore
-from tests.support.nats import engine
+from tests.support.nats import engine, engine_of
 
 #: time for an answer on a busy machine
 WAIT_S: Final = 30
 
-__all__ = ["WAIT_S", "Fix", "Stand", "Vehicle", "app", "stand"]
+__all__ = ["WAIT_S", "Fix", "Stand", "Vehicle", "app", "stand", "standing"]
 
 
 @dataclass
@@ -92,18 +92,30 @@ class Stand:
 @contextlib.asynccontextmanager
 async def stand(plane: Plane | None = None, limit: NatsLimit | None = None, **spec: Any) -> AsyncIterator[Stand]:
     """A plane behind a NATS door, with an embedded server."""
-    async with engine("transit", **spec) as started:
-        env = LoopEnv()
-        host = Host(plane or app(), store=MemoryStore(), env=env)
-        door = NatsDoor(host, started.nc, started.subjects, limit=limit)
-        door.attach(host)
-        await host.start()
-        await door.open()
-        client = await nats.connect(started.url)
-        try:
-            yield Stand(started, host, door, client)
-        finally:
-            await client.close()
-            await door.close()
-            await host.stop()
-            env.close()
+    async with engine("transit", **spec) as started, _behind(started, plane, limit) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def standing(url: str) -> AsyncIterator[Stand]:
+    """The same at a server that runs already."""
+    async with engine_of(url, "transit") as started, _behind(started, None, None) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def _behind(started: Engine, plane: Plane | None, limit: NatsLimit | None) -> AsyncIterator[Stand]:
+    env = LoopEnv()
+    host = Host(plane or app(), store=MemoryStore(), env=env)
+    door = NatsDoor(host, started.nc, started.subjects, limit=limit)
+    door.attach(host)
+    await host.start()
+    await door.open()
+    client = await nats.connect(started.url)
+    try:
+        yield Stand(started, host, door, client)
+    finally:
+        await client.close()
+        await door.close()
+        await host.stop()
+        env.close()
