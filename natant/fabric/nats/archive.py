@@ -59,6 +59,7 @@ class Archive:
         self._root = subjects.snapshot(partition, "")
         self._place = f"the snapshot of partition {partition} in the stream {self._stream}"
         self._head_sequence = 0
+        self._mark_sequence = 0
         self._is_made = False
 
     async def newest(self) -> Head | None:
@@ -74,16 +75,29 @@ class Archive:
 
         :raises FabricError: as :meth:`newest`.
         """
-        sequence, data = await self._get("mark")
-        return unpack_mark(data, f"the mark of {self._place}") if sequence else None
+        self._mark_sequence, data = await self._get("mark")
+        return unpack_mark(data, f"the mark of {self._place}") if self._mark_sequence else None
 
     async def mark(self, position: Position) -> None:
-        """Note how far the journal reaches.
+        """Note how far the journal reaches, unless somebody else noted a later place meanwhile.
 
         :raises FabricError: ``NT-FABRIC-105`` no room, ``NT-FABRIC-106`` no answer, ``NT-FABRIC-107`` refused.
         """
         await self._make()
-        await self._put("mark", pack_mark(position), {})
+        known = await self._note(position)
+        if known is not None and known.number < position.number:
+            await self._note(position)
+
+    async def _note(self, position: Position) -> Position | None:
+        """Replace the mark that we know; where another one is there, that one."""
+        expected = {"Nats-Expected-Last-Subject-Sequence": str(self._mark_sequence)}
+        try:
+            self._mark_sequence = await self._put("mark", pack_mark(position), expected)
+        except FabricError as error:
+            if error.code != "NT-FABRIC-107":
+                raise
+            return await self.marked()
+        return None
 
     async def _get(self, tail: str) -> tuple[int, bytes]:
         """Sequence and content of the message under a subject, from the leader; sequence 0 where there is none."""

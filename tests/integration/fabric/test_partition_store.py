@@ -8,6 +8,7 @@ import pytest
 
 from natant.errors import FabricError, StoreError
 from natant.fabric.contract import DEPOSED
+from natant.fabric.nats.archive import Archive
 from natant.fabric.nats.engine import Engine
 from natant.fabric.nats.partition_store import PartitionStore
 from natant.store.contract import DELETE_PREFIX, PUT, Operation
@@ -121,3 +122,18 @@ async def test_a_closed_store_says_so() -> None:
         for call in (lambda: store.get(b"a"), lambda: store.scan(b""), lambda: store.commit([], print)):
             with pytest.raises(StoreError, match="NT-STORE-008"):
                 call()
+
+
+async def test_the_mark_of_an_earlier_owner_does_not_hide_that_of_a_later_one() -> None:
+    async with started_engine() as engine:
+        first = await filled(engine)
+        second = await PartitionStore.open(engine, 0, "second")
+        await commit(second, [(PUT, b"more", b"")])
+        second.close()
+        await second.settle()
+        first.close()
+        await first.settle()
+
+        mark = await Archive(engine, 0).marked()
+        assert mark is not None
+        assert mark.number == second.position.number
