@@ -128,7 +128,7 @@ class BusyKernel:
 
 def test_handlers_that_do_not_block_are_left_alone() -> None:
     kernel = BusyKernel()
-    dog = Watchdog(kernel, warn_s=0.0, block_timeout_s=0.001)  # type: ignore[arg-type]
+    dog = Watchdog(kernel, warn_s=0.0, block_timeout_s=0.001)
     dog.start()
     try:
         assert kernel.has_been_looked_at.wait(10)
