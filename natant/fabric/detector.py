@@ -19,7 +19,7 @@ __all__ = ["ALARM_EVERY_S", "PING_EVERY_S", "Detector"]
 PING_EVERY_S: Final = 0.2
 ALARM_EVERY_S: Final = 0.05
 #: how long nobody has listened before a worker is dead, and how many pings must have told so
-REFUSED_S: Final = 0.25
+REFUSED_S: Final = 0.3
 REFUSALS: Final = 2
 #: how long a worker may be silent before it counts as hung
 SILENT_S: Final = 2.5
