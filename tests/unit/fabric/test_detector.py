@@ -51,10 +51,10 @@ def test_who_is_dead_is_known_in_well_under_a_second() -> None:
     assert trial.run(5, lambda worker, _: "dead")["b"] <= 0.6
 
 
-def test_who_connects_again_within_a_third_of_a_second_is_not_dead() -> None:
+def test_who_connects_again_within_a_quarter_of_a_second_is_not_dead() -> None:
     trial = Trial("b")
 
-    assert trial.run(5, lambda worker, after_s: "dead" if 1 < after_s < 1.33 else "up") == {}
+    assert trial.run(5, lambda worker, after_s: "dead" if 1 < after_s < 1.27 else "up") == {}
 
 
 def test_who_hangs_is_known_within_three_seconds() -> None:
