@@ -204,7 +204,8 @@ def _batch(headers: dict[str, str], batch: str, number: int) -> dict[str, str]:
 def bucket_key(node: str, entry: str | None = None) -> str:
     """The key of a node's value, or of one entry of its map."""
     tokens = [*tokens_of(node), *(() if entry is None else (token(entry),))]
-    return ".".join(tokens).replace("%", "=").replace("~", "=7E")
+    key = ".".join(tokens).replace("%", "=").replace("~", "=7E")
+    return "=5F" + key[1:] if key.startswith("_") else key  # those are the bucket's own
 
 
 def node_of_key(key: str, *, is_map: bool) -> str:
@@ -212,5 +213,7 @@ def node_of_key(key: str, *, is_map: bool) -> str:
 
     :raises FabricError: ``NT-FABRIC-010`` where it is no key of a bucket of lanes.
     """
+    if key.startswith("=5F"):
+        key = "_" + key[3:]
     tokens = key.replace("=7E", "~").replace("=", "%").split(".")
     return node_of(tokens[:-1] if is_map else tokens)
