@@ -24,6 +24,10 @@ __all__ = ["EdgeSide"]
 
 #: what may wait at the edge until the hub has it
 STREAM_BYTES: Final = 1024 * 1024 * 1024
+#: what an edge counts
+COUNTS: Final = (
+    "connections", "copied", "copy_failures", "displaced", "forward_failures", "forwarded", "keep_failures", "kept", "parcels",
+)  # fmt: skip
 #: the edge's stream says in its metadata which one it is
 _ORIGIN: Final = "natant-origin"
 
@@ -44,7 +48,7 @@ class EdgeSide:
         self._copies = list(copies)
         self._bytes = stream_bytes
         self.names = EdgeNames(engine.spec.plane)
-        self.status = EdgeStatus()
+        self.status = EdgeStatus(COUNTS)
         self.wire = Wire(engine.nc, self.names.answers(edge))
         self.stream = Log(self.wire, engine.subjects.edge_stream)
         self.keeper = Keeper(self.stream, self.names, self.status)

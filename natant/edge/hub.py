@@ -28,6 +28,8 @@ STREAM_BYTES: Final = 1024 * 1024 * 1024
 PARCELS: Final = 128
 #: one answer with the state of lanes; what does not fit comes with the next question
 COPY_BYTES: Final = 512 * 1024
+#: what a hub counts
+COUNTS: Final = ("done", "greetings", "missing", "questions_refused", "read_failures", "refused", "repeated")
 #: lanes that one question may name
 COPY_LANES: Final = 1000
 
@@ -46,7 +48,7 @@ class HubSide:
         self._port = port
         self._bytes = stream_bytes
         self.names = EdgeNames(engine.spec.plane)
-        self.status = EdgeStatus()
+        self.status = EdgeStatus(COUNTS)
         self._wire = Wire(engine.nc, engine.nc.new_inbox())
         self.stream = Log(self._wire, engine.subjects.aggregate_stream)
         self._ingests: list[Ingest] = []
