@@ -18,6 +18,7 @@ from natant.cli.crew import MONITOR_VARIABLE, SOCKET_VARIABLE, URL_VARIABLE, Cre
 if TYPE_CHECKING:
     from natant.cli.edge import EdgeChoice
     from natant.cli.load import Found
+    from natant.cli.nats import NatsChoice
     from natant.fabric.nats.config import EngineSpec
 
 __all__ = ["ClusterChoice", "cluster_options", "run_workers", "worker_arguments"]
@@ -60,6 +61,10 @@ class ClusterChoice:
             raise click.UsageError("an edge is one process; leave --workers and --cluster out")
         if self.url is not None and not self.is_of_crew and edge.listen not in (None, "external"):
             raise click.UsageError("the servers of --cluster let edges in themselves; say --edges external")
+
+    def divided(self, partitions: int | None) -> ClusterChoice:
+        """The same with a tenant's number of partitions, where no other was asked for."""
+        return self if partitions is None or self.partitions is not None else replace(self, partitions=partitions)
 
     def servers(self, nats: str | None, tenant: str | None) -> str | None:
         """What ``--nats`` is: a worker of a tenant's plane finds its servers by ``--cluster``."""
@@ -147,7 +152,9 @@ def crew_ready(found: Found, facts: list[dict[str, Any]], *, is_json: bool, is_l
         talk(f"{'stop':8}Ctrl-C, or SIGTERM; SIGHUP replaces the workers one after the other")
 
 
-def run_workers(context: click.Context, found: Found, cluster: ClusterChoice, spec: EngineSpec) -> int:
+def run_workers(
+    context: click.Context, found: Found, cluster: ClusterChoice, spec: EngineSpec, nats: NatsChoice | None
+) -> int:
     """Be the parent of workers; the exit code."""
     from natant.egress.model import bucket_lanes
 
@@ -159,6 +166,7 @@ def run_workers(context: click.Context, found: Found, cluster: ClusterChoice, sp
         port=asked["port"],
         spec=replace(spec, buckets=tuple(bucket_lanes(found.plane))),
         partitions=cluster.partitions,
+        on_engine=nats.note if nats is not None else lambda _: None,
         on_ready=lambda facts: crew_ready(
             found, facts, is_json=asked["is_json"], is_loud=asked["log_format"] == "text"
         ),

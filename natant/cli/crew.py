@@ -31,6 +31,7 @@ from natant.errors import NatantError, ServerError
 
 if TYPE_CHECKING:
     from natant.fabric.nats.config import EngineSpec
+    from natant.fabric.nats.engine import Engine
 
 __all__ = ["Crew", "CrewPlan"]
 
@@ -60,6 +61,7 @@ class CrewPlan:
     :ivar spec: of the NATS for all; embedded where it names no URL.
     :ivar partitions: into how many parts the plane is divided when it is made; None: 64, or as it is.
     :ivar on_ready: told once all workers are up, with what each said.
+    :ivar on_engine: told of the parent's engine once it has started, and None when it is about to close.
     """
 
     workers: int
@@ -69,6 +71,7 @@ class CrewPlan:
     spec: EngineSpec
     partitions: int | None
     on_ready: Callable[[list[dict[str, Any]]], None]
+    on_engine: Callable[[Engine | None], None] = lambda _: None
 
 
 class _Worker:
@@ -117,6 +120,7 @@ class Crew:
             self._monitors = ",".join(engine.spec.monitors)
         jobs: list[asyncio.Task[None]] = []
         try:
+            self._plan.on_engine(engine)
             partitions = await settle_partitions(engine, self._plan.partitions)
             if engine.server is not None:
                 engine.server.divide(partitions)
@@ -130,6 +134,7 @@ class Crew:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*(self._stop(worker) for worker in self._workers))
+            self._plan.on_engine(None)
             await engine.close()
             self._listener.close()
         return EXIT_INTERRUPTED if self._is_cut else EXIT_OK

@@ -103,6 +103,7 @@ def cli(
         nats, file = EMBEDDED, nats  # natant run --nats app.py
     cluster.check(is_volatile=is_volatile, edge=edge)
     choice = NatsChoice.of(cluster.servers(nats, nats_more["tenant"]), nats_more)
+    cluster = cluster.divided(None if choice is None else choice.partitions)
     if data is not None and is_volatile:
         raise click.UsageError("--data and --volatile exclude each other")
     if log_format == "json" and context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT:
@@ -114,7 +115,7 @@ def cli(
     spec = cluster.engine(found.plane.name, edge.engine(found.plane.name, folder, spec), folder)
     if cluster.workers:
         assert spec is not None
-        return run_workers(context, found, cluster, spec)
+        return run_workers(context, found, cluster, spec, choice)
     serving = Serving(
         host=host,
         port=port,
@@ -124,7 +125,7 @@ def cli(
         tls=tls,
         engine=spec,
         is_shared=cluster.is_shared,
-        partitions=cluster.partitions or (choice.partitions if choice is not None else None),
+        partitions=cluster.partitions,
         listener=cluster.take_listener(),
         features=edge.features(),
         tenant=None if choice is None else choice.tenant,

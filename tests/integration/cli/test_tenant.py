@@ -130,9 +130,10 @@ def test_a_tenants_plane_takes_its_users_until_they_are_revoked(served: Operator
 
 
 @pytest.mark.slow
-def test_a_plane_may_start_the_server_of_its_tenants_itself(operator: Operator) -> None:
-    operator("tenant", "add", "acme")
-    words = ("run", PLANE, "--tenant", "acme", "--nats", "--data", "data", "--port", "0", "--json")
+@pytest.mark.parametrize("more", [(), ("--workers", "2")], ids=["one process", "two workers"])
+def test_a_plane_may_start_the_server_of_its_tenants_itself(operator: Operator, more: tuple[str, ...]) -> None:
+    operator("tenant", "add", "acme", "--partitions", "4")
+    words = ("run", PLANE, "--tenant", "acme", "--nats", *more, "--data", "data", "--port", "0", "--json")
     with Process(*words, folder=operator.folder, environment=operator.environment) as plane:
         assert plane.json()["nats"]["url"].startswith("nats://")
         assert operator("tenant", "add", "bolt").err == "in effect at 1 server\n"
