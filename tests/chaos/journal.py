@@ -1,10 +1,11 @@
 """Kill NATS servers and cut their power while partitions commit, and see that all that was acknowledged is there.
 
     python -m tests.chaos.journal --kills 10
+    python -m tests.chaos.journal --races 60
     sudo python -m tests.chaos.journal --cuts 10
     sudo python -m tests.chaos.journal --cuts 1 --sync 2m     # what the servers' own default loses
 
-A kill is a SIGKILL of one server of three, one after the other.  A cut takes the power from all servers at the same moment: each has its
+In a race owners take a partition from one another.  A kill is a SIGKILL of one server of three, one after the other.  A cut takes the power from all servers at the same moment: each has its
 store on an ext4 file system of its own, in a file, which is shut down without writing its journal (``FS_IOC_SHUTDOWN``); so all that
 was not synced is gone.  Only root may do that.  After each, other owners open all partitions, and each has to hold what was
 acknowledged, whole batches, and at most one more (``natant.testing.store_crash``).
@@ -23,14 +24,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random, SystemRandom
 from typing import Final
 
 from natant.errors import NatantError
 from natant.fabric.nats.engine import Engine
 from natant.fabric.nats.partition_store import PartitionStore
+from natant.store.contract import PUT
 from natant.testing.store_crash import LAST, audit, batch
-from tests.support.journal import commit
+from tests.support.journal import barrier, commit
 from tests.support.nats import Cluster, NatsServer, engine_of
+from tests.support.nats import engine as engine_with_server
 
 #: partitions that commit at the same time
 PARTITIONS: Final = 8
@@ -221,16 +225,60 @@ async def kills(count: int) -> None:
                 )
 
 
+async def races(seconds: float, source: Random) -> tuple[int, int]:
+    """Three owners take one partition from each other all the time, snapshots and barriers included; how many take-overs and commits.
+
+    :raises AssertionError: where a commit that was acknowledged is not there, or something is there that nobody wrote.
+    """
+    wrote: dict[bytes, bytes] = {}
+    unknown: set[bytes] = set()
+    openings = 0
+    end = time.monotonic() + seconds
+
+    async def own(engine: Engine, name: int) -> None:
+        nonlocal openings
+        while time.monotonic() < end:
+            size = source.choice([2_000, 4_000, 20_000])
+            store = await PartitionStore.open(engine, 0, f"owner {name}", snapshot_after_bytes=size)
+            openings += 1
+            for number in range(source.randint(1, 400)):
+                key = b"%d/%d/%d" % (name, openings, number)
+                value = source.randbytes(600_000 if source.random() < 0.01 else source.randint(0, 200))
+                try:
+                    if source.random() < 0.1:
+                        await barrier(store)
+                    await commit(store, [(PUT, key, value)])
+                    wrote[key] = value
+                except NatantError:
+                    unknown.add(key)
+                    break
+            if source.random() < 0.5:
+                store.close()  # otherwise it goes on with its snapshot and does not know
+            await asyncio.sleep(source.random() / 2)
+
+    async with engine_with_server("chaos") as engine:
+        await asyncio.gather(*(own(engine, name) for name in range(3)))
+        found = dict((await PartitionStore.open(engine, 0, "audit")).scan(b""))
+    assert all(found.get(key) == value for key, value in wrote.items()), "an acknowledged commit is not there"
+    assert set(found) <= set(wrote) | unknown, "there is what nobody wrote"
+    return openings, len(wrote)
+
+
 def main() -> None:
     """Run as long as one likes."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.journal", description=__doc__)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--races", type=float, default=0, metavar="SECONDS")
     parser.add_argument("--cuts", type=int, default=0)
     parser.add_argument("--servers", type=int, default=3, choices=[1, 3], help="how many lose their power")
     parser.add_argument("--sync", default="always", help="the servers' sync_interval when the power is cut")
     option = parser.parse_args()
     if option.kills:
         asyncio.run(kills(option.kills))
+    if option.races:
+        seed = SystemRandom().randrange(2**32)
+        openings, commits = asyncio.run(races(option.races, Random(seed)))
+        print(f"seed {seed}: {openings} take-overs, {commits} commits acknowledged, none lost")
     if option.cuts:
         asyncio.run(cuts(option.cuts, option.sync, option.servers))
 

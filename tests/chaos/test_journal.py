@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random, SystemRandom
 
-from tests.chaos.journal import Writers, audited, cluster, opened
+from tests.chaos.journal import Writers, audited, cluster, opened, races
 from tests.support.nats import engine_of
 
 
@@ -28,3 +29,13 @@ async def test_what_was_acknowledged_outlives_a_server_and_all_servers() -> None
                 for server in killed:
                     if not server.is_running:
                         await asyncio.to_thread(server.start)
+
+
+async def test_owners_that_take_a_partition_from_one_another_lose_nothing() -> None:
+    seed = SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+
+    openings, commits = await races(4.0, Random(seed))
+
+    assert openings > 3
+    assert commits > 20
