@@ -8,7 +8,7 @@
 want order by key. Every two seconds a worker dies by SIGKILL and another one is started. The workers' function writes down when it begins and ends.
 
 The *hand-out* is the time from a job's submission (its turn; the commit, the way into the queue and out of it come after that) to the call of the function, for jobs without a key
-at their first attempt.
+at their first attempt. Beside it stands what a bare publication needs to reach a bare consumer, measured during the same run.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ RETRY_S: Final = 0.05
 class Report:
     """What came of it; times in seconds.
 
+    :ivar bare_s: what a bare publication to a stream took to reach a bare consumer at the same time.
     :ivar again_s: from a kill to the next beginning of a job that the killed worker had.
     """
 
@@ -53,6 +54,7 @@ class Report:
     begun: int = 0
     hand_out_s: list[float] = field(default_factory=list)
     again_s: list[float] = field(default_factory=list)
+    bare_s: list[float] = field(default_factory=list)
     took_s: float = 0.0
     complaints: list[str] = field(default_factory=list)
 
@@ -99,6 +101,28 @@ class Process:
             await process.wait()
 
 
+async def _probe(data: Path, times: list[float]) -> None:
+    """What the machine and JetStream take by themselves: from a bare publication to its delivery to a bare consumer, in this process."""
+    from natant.cli.queue import Reach, opened
+
+    async with opened(Reach(data=data).spec()) as engine:
+        await engine.js.add_stream(name="probe", subjects=["probe.>"])
+        arrived: asyncio.Event = asyncio.Event()
+
+        async def take(message: Any) -> None:
+            await message.ack()
+            arrived.set()
+
+        await engine.js.subscribe("probe.x", cb=take, manual_ack=True)
+        while True:
+            arrived.clear()
+            begun_s = time.time()
+            await engine.js.publish("probe.x", b"x" * 200)
+            await arrived.wait()
+            times.append(time.time() - begun_s)
+            await asyncio.sleep(0.02)
+
+
 async def _forget(stream: asyncio.StreamReader) -> None:
     while await stream.read(65536):
         pass
@@ -113,7 +137,7 @@ class Site:
     def __init__(self, folder: Path, *, workers: int, slots: int, partitioned: int) -> None:
         self.port = free_port()
         self.log = folder / "work.log"
-        data = folder / "data"
+        self.data = data = folder / "data"
         words = ["run", str(PLANE), "--port", str(self.port), "--data", str(data)]
         if partitioned:
             words += ["--workers", str(partitioned)]
@@ -205,6 +229,8 @@ async def run(
                 asyncio.create_task(_kill_workers(site, kill_every_s, kills)),
                 asyncio.create_task(_kill_plane(site, kill_plane_every_s, report)),
             ]
+            if not kill_plane_every_s:
+                killing.append(asyncio.create_task(_probe(site.data, report.bare_s)))
             await asyncio.gather(*(_submit(site, asker, share, rate / ASKERS) for asker in range(ASKERS)))
             await _wait(site, share, report)
             report.took_s = time.monotonic() - begun_s
@@ -307,6 +333,7 @@ def main() -> int:
     print(
         f"hand-out ms: p50 {_share(report.hand_out_s, 0.5)}, p99 {_share(report.hand_out_s, 0.99)}, max {_share(report.hand_out_s, 1)}"
     )
+    print(f"bare publication to delivery ms: p50 {_share(report.bare_s, 0.5)}, p99 {_share(report.bare_s, 0.99)}")
     print(
         f"again after a kill ms: p50 {_share(report.again_s, 0.5)}, max {_share(report.again_s, 1)} ({len(report.again_s)} jobs)"
     )
