@@ -38,8 +38,6 @@ DEFAULT_FOLDER: Final = ".natant/operator"
 _SERVER: Final = "server.json"
 #: the server was started by natant and is not there: it takes all tenants when it starts
 NOT_THERE: Final = "NT-FABRIC-004"
-#: time to reach a server on this machine
-_WAIT_S: Final = 3.0
 _LIFE: Final = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -113,7 +111,7 @@ def bring(folder: OperatorFolder, tenant: str, nats: str | None) -> None:
 async def _push(url: str, credentials: Path, token: str) -> int:
     from natant.fabric.nats.resolver import Resolver
 
-    resolver = await Resolver.open(url, credentials, wait_s=_WAIT_S)
+    resolver = await Resolver.open(url, credentials)
     try:
         return await resolver.push(token)
     finally:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Resolver", "delete_streams", "forget_others", "lookup"]
 
+#: time to reach a server
+REACH_S: Final = 3.0
 #: time for the first server to answer
 ANSWER_S: Final = 5.0
 #: time for the others of a cluster after it
@@ -43,7 +45,7 @@ class Resolver:
         self._where = safe_url(url)
 
     @classmethod
-    async def open(cls, url: str, credentials: Path, *, wait_s: float = 5.0) -> Resolver:
+    async def open(cls, url: str, credentials: Path, *, wait_s: float = REACH_S) -> Resolver:
         """Connect.
 
         :param credentials: those of a user of the system account.
@@ -118,7 +120,7 @@ async def delete_streams(url: str, credentials: Path) -> int:
     :param credentials: those of its engine.
     :raises FabricError: ``NT-FABRIC-004`` not reached, ``-008`` refused.
     """
-    nc = await connect(url, name="natant tenant rm", credentials=credentials)
+    nc = await connect(url, name="natant tenant rm", credentials=credentials, wait_s=REACH_S)
     try:
         js = nc.jetstream(timeout=ANSWER_S)
         count = 0
