@@ -55,16 +55,15 @@ class Subjects:
         return [f"{self.root}.in.{verb}", f"{self.root}.in.{verb}.>", f"{self.root}.at.*.{verb}.>"]
 
     def may_read(self, bucket: str) -> list[str]:
-        """What a user may publish who may read the bucket of a lane: get, list and watch."""
+        """What a user may publish who may read the bucket of a lane, key by key; changes come on the bucket's own subjects.
+
+        No consumers: whoever makes one names the subject that it delivers to, and could aim it at anybody in the account.
+        """
         stream = f"KV_{self.lane_bucket(bucket)}"
         return [
             f"$JS.API.DIRECT.GET.{stream}.>",
             f"$JS.API.STREAM.INFO.{stream}",
             f"$JS.API.STREAM.MSG.GET.{stream}",
-            f"$JS.API.CONSUMER.CREATE.{stream}.>",
-            f"$JS.API.CONSUMER.INFO.{stream}.>",
-            f"$JS.API.CONSUMER.DELETE.{stream}.>",
-            f"$JS.FC.{stream}.>",
         ]
 
     def at(self, partition: int) -> str:
