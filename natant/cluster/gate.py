@@ -151,7 +151,7 @@ class Gate:
             self.env.call_at(self.env.now() + LOOK_AGAIN_S, self.settle)
 
     def suspend(self, partition: int) -> None:
-        """The partition is about to leave this worker: its hosts still speaks, what peers say is held."""
+        """The partition is about to leave this worker: its host still speaks, what peers say is held."""
         for leg in self._of.get(partition, ()):
             if leg.session is not None:
                 leg.suspend()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from natant.cluster.leg import Leg
+from natant.codec.warp.envelope import decode
 from natant.fabric.partition import partition_of
 from natant.link.channel import Channel
 from natant.link.identity import INTERNAL, Identity
@@ -106,8 +107,6 @@ class _NearPeer:
         return self._gate.trunk.heard_s.get(leg.worker, float("-inf"))
 
     def _send(self, payload: bytes) -> None:
-        from natant.codec.warp.envelope import decode
-
         if self._leg is not None:
             self._leg.send(decode(payload), payload)
 

@@ -5,9 +5,8 @@ To a server it looks like one host: it takes peers and answers questions about a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from natant.cluster.call import Calls
 from natant.cluster.crossing import Router
@@ -34,11 +33,6 @@ if TYPE_CHECKING:
     from natant.plane import Plane
 
 __all__ = ["Worker"]
-
-#: how long a worker that stops waits until its partitions have gone
-LEAVE_GRACE_S: Final = 20.0
-
-_LOG = logging.getLogger("natant.cluster")
 
 
 class Worker:
@@ -179,7 +173,6 @@ class Worker:
 
     def _gap(self, worker: str) -> None:
         """What was shared with a worker is gone, whatever happened to it."""
-        _LOG.info("messages between this worker and %s were lost, or it is gone", worker)
         self.trunk.forget(worker)
         self.guests.forget(worker)
         self.gate.lose_worker(worker)

@@ -178,7 +178,10 @@ class NatsFabric:
         self.on_message(worker, payload)
 
     def _missed(self, worker: str) -> None:
-        _LOG.warning("messages between the workers %s and %s were lost, or it has gone", self.worker, worker)
+        member = self.members.get(worker)
+        is_expected = member is None or member.is_leaving
+        level = logging.INFO if is_expected else logging.WARNING
+        _LOG.log(level, "messages between the workers %s and %s were lost, or it has gone", self.worker, worker)
         self.on_gap(worker)
 
     def _pings_back(self) -> None:
