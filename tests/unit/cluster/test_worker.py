@@ -207,3 +207,25 @@ async def test_an_agent_watches_another_one_wherever_it_goes() -> None:
             await c.command(f"/counter/{number}", "add", 1)
         await c.clock.jump(3)
         assert [await c.get(f"/watcher/{number}", "last") for number in range(4)] == [4] * 4
+
+
+async def test_a_link_to_another_worker_tells_its_age() -> None:
+    async with natant.testing.cluster(WATCHING, workers=2, latency_s=0.001) as c:
+        one, two = c.workers
+        watcher = next(f"/watcher/{n}" for n in range(20) if c.owner(f"/watcher/{n}") is one)
+        node = next(f"/counter/{n}" for n in range(20) if c.owner(f"/counter/{n}") is two)
+        await c.command(watcher, "watch", node)
+        await c.clock.jump(5)
+        host = one.hosts[one.gate.partition(watcher)]
+        channel = host.downlinks.near.channel(node)
+        assert c.env.now() - channel.heard_s <= 1.1
+        c.pause(two)
+        await c.clock.jump(2.2)
+        assert c.env.now() - channel.heard_s > 1.5
+        c.resume(two)
+        await c.clock.jump(1.2)
+        assert c.env.now() - channel.heard_s <= 1.1
+        local = next(f"/counter/{n}" for n in range(20) if c.owner(f"/counter/{n}") is one)
+        await c.command(watcher, "watch", local)
+        await c.clock.jump(0.5)
+        assert host.downlinks.near.channel(local).heard_s == c.env.now()
