@@ -107,8 +107,6 @@ class Host:
         self.counters = self.kernel.counter
         #: what callers of this object wait for
         self._asked: set[Any] = set()
-        #: what others keep with the host
-        self.extra: dict[str, Any] = {}
         self.pumps = [Pump(self.kernel, spec) for spec in plane.sources if place is None or place.has_source(spec.name)]
         for attach in attachments:
             attach(self)

@@ -119,22 +119,20 @@ class Keeper:
 
     async def _come(self, partition: int) -> None:
         is_ours = False
-        host: Host | None = None
+        made: tuple[Host, Arrivals, Departures] | None = None
         begun_s = self._env.now()
         try:
             is_ours = await self._fabric.claim(partition)
             if is_ours:
-                host = await self._make(partition)
+                made = await self._make(partition)
         except Exception as error:
             self._failed(partition, error)
             if is_ours:
                 await self._release(partition)
         finally:
             self._coming.discard(partition)
-        if host is not None:
-            self.hosts[partition] = host
-            self.arrivals[partition] = host.extra["arrivals"]
-            self.departures[partition] = host.extra["departures"]
+        if made is not None:
+            self.hosts[partition], self.arrivals[partition], self.departures[partition] = made
             self.faults.pop(partition, None)
             self._retry_s.pop(partition, None)
             self.taken += 1
@@ -143,7 +141,7 @@ class Keeper:
             self.on_change()
         self._look_on()
 
-    async def _make(self, partition: int) -> Host:
+    async def _make(self, partition: int) -> tuple[Host, Arrivals, Departures]:
         store = await self._fabric.open_store(partition)
         try:
             place = PartitionPlace(self.gate, partition, self._log, self._counter)
@@ -165,14 +163,13 @@ class Keeper:
             )
             outbox.is_away = lambda node: gate.partition(node) != partition
             outbox.across = departures.take
-            host.extra["departures"] = departures
-            host.extra["arrivals"] = Arrivals(kernel)
+            arrivals = Arrivals(kernel)
             kernel.journal.on_deposed = lambda error: self._deposed(partition, error)
             await host.start()
         except BaseException:
             store.close()
             raise
-        return host
+        return host, arrivals, departures
 
     def _failed(self, partition: int, error: Exception) -> None:
         wait_s = self._retry_s.get(partition, RETRY_FIRST_S)
