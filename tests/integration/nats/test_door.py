@@ -246,12 +246,21 @@ async def test_large_states_are_asked_for_page_by_page() -> None:
 async def test_a_follower_whose_link_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async with stand() as at:
 
+        class Refusing:
+            """A session that ends every link."""
+
+            def __init__(self, session: Any, sink: Any) -> None:
+                self._session = session
+                self._sink = sink
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._session, name)
+
+            def receive(self, payload: bytes) -> None:
+                self._sink.write([b"@unlinked(node:x,lane:y)@nodeNotFound"])
+
         def connect(sink: Any, **_: Any) -> Any:
-            session = connect_really(sink, **_)
-            monkeypatch.setattr(
-                session, "receive", lambda payload: sink.write([b"@unlinked(node:x,lane:y)@nodeNotFound"])
-            )
-            return session
+            return Refusing(connect_really(sink, **_), sink)
 
         connect_really = at.host.connect
         monkeypatch.setattr(at.host, "connect", connect)

@@ -293,7 +293,9 @@ async def test_a_worker_waits_for_the_plane_that_declares_its_queue(server: Engi
 async def test_the_jobs_of_a_worker_that_is_killed_are_done_by_another(server: Engine) -> None:
     code = Path(__file__).parent / "hang.py"
     async with running(server, plane(lost_s=60.0)) as at:
-        process = await asyncio.create_subprocess_exec(sys.executable, str(code), at.engine.url)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.integration.queue.hang", at.engine.url, cwd=code.parents[3]
+        )
         try:
             await at.record(Clip(3))
 
