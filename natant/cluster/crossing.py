@@ -240,8 +240,8 @@ class Arrivals:
             if number <= source.position:
                 self.repeated += 1
                 continue
-            send = item if isinstance(item, Send) else _read(item)
-            outbox.take_in(Send(send.node, send.lane, send.body))
+            # The sender's own object has a number and a record there; here it is another one.
+            outbox.take_in(Send(item.node, item.lane, item.body) if isinstance(item, Send) else _read(item))
             source.position = number
             is_new = True
         if not is_new:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -10,7 +11,7 @@ from natant.cluster.leg import Leg, LegPeer
 from natant.cluster.message import ACK, LOST, OUT, PAUSE
 from natant.cluster.peer import GateSession
 from natant.codec import uri
-from natant.fabric.partition import partition_of
+from natant.fabric.partition import CACHED_NODES, partition_of
 
 if TYPE_CHECKING:
     from natant.cluster.trunk import Trunk
@@ -31,15 +32,17 @@ LOOK_AGAIN_S: Final = 0.05
 _ABOUT: Final = ("swim:meta:node/", "swimos:meta:node/")
 
 
+@lru_cache(CACHED_NODES)
 def partition_for(node: str, count: int) -> int:
-    """The partition of a node, or of the node that a meta node tells of.
+    """The partition of a node in any of its spellings, or of the node that a meta node tells of.
 
     :raises WarpError: where it is no URI.
     """
+    key = uri.resolve(node)[1]
     for prefix in _ABOUT:
-        if node.startswith(prefix):
-            return partition_of(unquote(node[len(prefix) :].partition("/")[0]), count)
-    return partition_of(node, count)
+        if key.startswith(prefix):
+            return partition_of(unquote(key[len(prefix) :].partition("/")[0]), count)
+    return partition_of(key, count)
 
 
 class Gate:
@@ -71,6 +74,8 @@ class Gate:
         self.sessions: set[GateSession] = set()
         self._legs: dict[int, Leg] = {}
         self._of: dict[int, set[Leg]] = {}
+        #: legs that nobody has the partition of
+        self._waiting: set[Leg] = set()
         self._way = 0
         self._is_look_due = False
         trunk.handlers[OUT] = self._out
@@ -90,7 +95,7 @@ class Gate:
 
         :raises WarpError: where it is no URI.
         """
-        return partition_for(uri.resolve(node)[1] if node.startswith("swim") else node, self.count)
+        return partition_for(node, self.count)
 
     def broken(self, what: str, error: BaseException) -> None:
         """Report what was caught so that it harms nobody else."""
@@ -104,12 +109,14 @@ class Gate:
         self._way += 1
         leg = self._legs[self._way] = Leg(self, peer, partition, self._way)
         self._of.setdefault(partition, set()).add(leg)
+        self._waiting.add(leg)
         self._settle(leg)
         return leg
 
     def forget(self, leg: Leg) -> None:
         """The leg is no more."""
         self._legs.pop(leg.way, None)
+        self._waiting.discard(leg)
         members = self._of.get(leg.partition)
         if members is not None:
             members.discard(leg)
@@ -118,8 +125,6 @@ class Gate:
 
     def _settle(self, leg: Leg) -> None:
         """Open a leg where that is possible."""
-        if leg.worker or leg.is_closed:
-            return
         host = self.hosts.get(leg.partition)
         if host is not None:
             self._guard(
@@ -131,6 +136,7 @@ class Gate:
             self._guard(leg, lambda: leg.open_there(owner.worker))
 
     def _guard(self, leg: Leg, open_it: Callable[[], object]) -> None:
+        self._waiting.discard(leg)
         try:
             open_it()
         except Exception as error:
@@ -140,10 +146,13 @@ class Gate:
     def settle(self) -> None:
         """Owners or members are other than before: open what can be opened."""
         self._is_look_due = False
-        for partition in list(self._of):
-            for leg in list(self._of.get(partition, ())):
-                if not leg.worker:
-                    self._settle(leg)
+        for leg in list(self._waiting):
+            if leg in self._waiting:  # it may have opened, or gone, with one before it
+                self._settle(leg)
+
+    def _lose(self, leg: Leg, reason: str, taken: int | None = None) -> None:
+        self._waiting.add(leg)
+        leg.lose(reason, taken)
 
     def _look_again(self) -> None:
         if not self._is_look_due:
@@ -160,14 +169,14 @@ class Gate:
         """The partition has left this worker."""
         for leg in list(self._of.get(partition, ())):
             if leg.session is not None:
-                leg.lose(reason)
+                self._lose(leg, reason)
         self._look_again()
 
     def lose_worker(self, worker: str) -> None:
         """What was shared with a worker is gone."""
         for leg in list(self._legs.values()):
             if leg.worker == worker and leg.is_remote:
-                leg.lose("the worker that has it is gone")
+                self._lose(leg, "the worker that has it is gone")
         self._look_again()
 
     # --- from other workers ---------------------------------------------------------------------------------------
@@ -199,10 +208,10 @@ class Gate:
         if leg is None:
             return
         if code:
-            leg.lose(reason)
+            self._lose(leg, reason)
             leg.peer.ended(leg, code, reason)
             return
-        leg.lose(reason, taken)
+        self._lose(leg, reason, taken)
         owner = self.fabric.owners[leg.partition]
         if owner is not None and owner.worker != worker:
             self._settle(leg)

@@ -79,8 +79,8 @@ class Keeper:
         self.gate: Gate
         self.guests: Guests
         self.router: Router
-        #: called when hosts came or went
-        self.on_change: Callable[[], None] = lambda: None
+        #: called when the host of a partition came or went
+        self.on_change: Callable[[int], None] = lambda partition: None
         self._coming: set[int] = set()
         self._going: set[int] = set()
         self._retry_s: dict[int, float] = {}
@@ -138,7 +138,7 @@ class Keeper:
             self.taken += 1
             _LOG.debug("partition %d taken up in %.0f ms", partition, (self._env.now() - begun_s) * 1000)
             self.guests.came(partition)
-            self.on_change()
+            self.on_change(partition)
         self._look_on()
 
     async def _make(self, partition: int) -> tuple[Host, Arrivals, Departures]:
@@ -217,7 +217,7 @@ class Keeper:
             self.gate.broken(f"handing over partition {partition}", error)
         finally:
             await self._release(partition)
-            self.on_change()
+            self.on_change(partition)
             await self._until_claimed(partition)
             self._going.discard(partition)
             self._look_on()
@@ -269,7 +269,7 @@ class Keeper:
         finally:
             await self._release(partition)
             self._going.discard(partition)
-            self.on_change()
+            self.on_change(partition)
             self._look_on()
 
     # --- the end --------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ class Worker:
             owner=self._owner,
         )
         keeper.gate, keeper.guests, keeper.router = self.gate, self.guests, self.router
-        keeper.on_change = self._hosts_changed
+        keeper.on_change = self._host_changed
         self._owned: list[str | None] = [None] * len(fabric.owners)
         #: told when the partitions that work here are other than before
         self.watchers: list[Callable[[], object]] = []
@@ -164,10 +164,10 @@ class Worker:
         if moved:
             self.router.again(moved)
 
-    def _hosts_changed(self) -> None:
+    def _host_changed(self, partition: int) -> None:
         self.gate.settle()
         self.calls.settle()
-        self.router.again(list(self.hosts))
+        self.router.again([partition])
         for watcher in list(self.watchers):
             watcher()
 
