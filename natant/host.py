@@ -19,6 +19,7 @@ from natant.kernel.counter import Counter
 from natant.kernel.env import Env
 from natant.kernel.kernel import Kernel
 from natant.kernel.log import Log
+from natant.kernel.route import Router
 from natant.kernel.turn import Outcome
 from natant.link.agentlink import AgentDownlinks, Connect
 from natant.link.hub import ANONYMOUS, Hub, Identity
@@ -27,7 +28,7 @@ from natant.link.session import Session
 from natant.link.sink import Sink
 from natant.plane import Plane
 
-__all__ = ["Attachment", "Host", "Place"]
+__all__ = ["Attachment", "Host", "Place", "declared_lane"]
 
 Attachment = Callable[["Host"], object]
 
@@ -58,6 +59,23 @@ class Place(Protocol):
 
     def has_source(self, name: str) -> bool:
         """True where this host reads the source."""
+
+
+def declared_lane(router: Router[type[Cell]], node: str, lane: str) -> Any:
+    """The declaration of a lane.
+
+    :raises PlaneError: ``NT-PLANE-004`` where no route fits the node.
+    :raises LinkError: ``NT-LINK-001`` where the agent has no such lane.
+    """
+    _, path = uri.resolve(node)
+    kind = router.find(path)
+    if kind is None:
+        raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
+    found = kind._schema.lanes.get(uri.resolve_lane(lane)[1])
+    if found is None:
+        names = ", ".join(sorted(name for name in kind._schema.lanes if not name.startswith("parked")))
+        raise LinkError("NT-LINK-001", f'{node} has no lane "{lane}"; it has {names}', http_status=404)
+    return found
 
 
 class Host:
@@ -188,15 +206,7 @@ class Host:
         :raises PlaneError: ``NT-PLANE-004`` where no route fits the node.
         :raises LinkError: ``NT-LINK-001`` where the agent has no such lane.
         """
-        _, path = uri.resolve(node)
-        kind = self.router.find(path)
-        if kind is None:
-            raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
-        found = kind._schema.lanes.get(uri.resolve_lane(lane)[1])
-        if found is None:
-            names = ", ".join(sorted(name for name in kind._schema.lanes if not name.startswith("parked")))
-            raise LinkError("NT-LINK-001", f'{node} has no lane "{lane}"; it has {names}', http_status=404)
-        return found
+        return declared_lane(self.router, node, lane)
 
     def _target(self, node: str, lane: str, verb: str, identity: Identity) -> tuple[Cell, Any]:
         found = self.lane(node, lane)

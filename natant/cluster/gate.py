@@ -49,6 +49,7 @@ class Gate:
     """Where peers of this worker come in.
 
     :param hosts: by partition: those that run here and take work.
+    :param broken: told what was caught so that it harms nobody else.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Gate:
         hosts: Mapping[int, Host],
         log: Log,
         counter: Counter,
+        broken: Callable[[str, BaseException], None],
     ) -> None:
         self.plane = plane
         self.fabric = fabric
@@ -69,6 +71,7 @@ class Gate:
         self.hosts = hosts
         self.log = log
         self.counter = counter
+        self.broken = broken
         self.worker = fabric.worker
         self.count = len(fabric.owners)
         self.sessions: set[GateSession] = set()
@@ -96,11 +99,6 @@ class Gate:
         :raises WarpError: where it is no URI.
         """
         return partition_for(node, self.count)
-
-    def broken(self, what: str, error: BaseException) -> None:
-        """Report what was caught so that it harms nobody else."""
-        self.counter.faults += 1
-        self.log.broken(what, error)
 
     # --- legs -----------------------------------------------------------------------------------------------------
 

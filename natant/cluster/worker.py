@@ -14,9 +14,8 @@ from natant.cluster.gate import Gate
 from natant.cluster.guest import Guests
 from natant.cluster.keeper import Keeper
 from natant.cluster.trunk import Trunk
-from natant.codec import uri
-from natant.errors import FabricError, LinkError, PlaneError
-from natant.host import LISTING_LIMIT, Attachment
+from natant.errors import FabricError
+from natant.host import LISTING_LIMIT, Attachment, declared_lane
 from natant.kernel.counter import Counter
 from natant.kernel.log import Log
 from natant.link.hub import ANONYMOUS, Identity
@@ -77,7 +76,16 @@ class Worker:
         )
         keeper = self.keeper
         self.hosts = keeper.hosts
-        self.gate = Gate(plane, fabric, self.trunk, env, hosts=keeper.hosts, log=self.log, counter=self.counters)
+        self.gate = Gate(
+            plane,
+            fabric,
+            self.trunk,
+            env,
+            hosts=keeper.hosts,
+            log=self.log,
+            counter=self.counters,
+            broken=self._broken,
+        )
         self.guests = Guests(self.trunk, env, hosts=keeper.hosts, is_coming=keeper.is_coming)
         self.calls = Calls(fabric, self.trunk, env, keeper.hosts)
         self.calls.whole["nodes"] = self._nodes_here
@@ -187,15 +195,7 @@ class Worker:
 
     def lane(self, node: str, lane: str) -> Any:
         """The declaration of a lane; as :meth:`natant.host.Host.lane`."""
-        _, path = uri.resolve(node)
-        kind = self._nodes.find(path)
-        if kind is None:
-            raise PlaneError("NT-PLANE-004", f"no agent lives at {node!r}: no route of the plane fits", http_status=404)
-        found = kind._schema.lanes.get(uri.resolve_lane(lane)[1])
-        if found is None:
-            names = ", ".join(sorted(name for name in kind._schema.lanes if not name.startswith("parked")))
-            raise LinkError("NT-LINK-001", f'{node} has no lane "{lane}"; it has {names}', http_status=404)
-        return found
+        return declared_lane(self._nodes, node, lane)
 
     def _admit(self) -> None:
         if not self._is_open:

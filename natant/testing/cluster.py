@@ -19,45 +19,12 @@ from natant.errors import FabricError
 from natant.host import Attachment
 from natant.kernel.turn import Outcome
 from natant.lane.base import to_value
-from natant.link.channel import Channel
 from natant.plane import Plane
 from natant.testing.clock import VirtualClock, VirtualEnv
 from natant.testing.fabric import SimulatedGround
+from natant.testing.plane import Peer
 
-__all__ = ["ClusterPeer", "TestCluster", "cluster"]
-
-
-class ClusterPeer:
-    """A client of one worker, without a socket."""
-
-    is_paused = False
-
-    def __init__(self, worker: Worker, remote: str) -> None:
-        self.received: list[bytes] = []
-        self.closed: tuple[int, str] | None = None
-        self.is_held = False
-        self.session = worker.connect(self, remote=remote)
-        self.channel = Channel(self.session.receive, worker.env.now)
-        self.channel.connected()
-
-    def write(self, payloads: list[bytes]) -> None:
-        """Called by the session."""
-        self.received.extend(payloads)
-        for payload in payloads:
-            self.channel.receive(payload)
-
-    def close(self, code: int, reason: str) -> None:
-        """Called by the session."""
-        self.closed = (code, reason)
-        self.channel.disconnected(reason)
-
-    def pause_reading(self) -> None:
-        """Called by the session."""
-        self.is_held = True
-
-    def resume_reading(self) -> None:
-        """Called by the session."""
-        self.is_held = False
+__all__ = ["TestCluster", "cluster"]
 
 
 class TestCluster:
@@ -168,9 +135,9 @@ class TestCluster:
             return [form.decode(item) for item in value.items]
         return None if value is Absent else form.decode(value)
 
-    def connect(self, through: int = 0, remote: str = "test") -> ClusterPeer:
+    def connect(self, through: int = 0, remote: str = "test") -> Peer:
         """A client of one of the workers."""
-        return ClusterPeer(self.workers[through], remote)
+        return Peer(self.workers[through], remote)
 
     def owner(self, node: str) -> Worker | None:
         """The worker that has ``node``, None where it is on its way."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from natant.cluster.worker import Worker
 from natant.codec.recon.value import Absent, Extant
 from natant.egress.large import large_values
 from natant.errors import StoreError
@@ -50,11 +51,15 @@ class _Kept:
 
 
 class Peer:
-    """A client of a test plane, without a socket: it speaks WARP with the host through memory."""
+    """A client of a test plane or of a worker of a test cluster, without a socket: it speaks WARP with it through memory.
+
+    :ivar is_held: the host takes no more from it for now.
+    """
 
     is_paused = False
 
-    def __init__(self, host: Host, remote: str) -> None:
+    def __init__(self, host: Host | Worker, remote: str) -> None:
+        self.is_held = False
         self.received: list[bytes] = []
         self.closed: tuple[int, str] | None = None
         self.session = host.connect(self, remote=remote)
@@ -74,9 +79,11 @@ class Peer:
 
     def pause_reading(self) -> None:
         """Called by the session."""
+        self.is_held = True
 
     def resume_reading(self) -> None:
         """Called by the session."""
+        self.is_held = False
 
 
 class TestPlane:

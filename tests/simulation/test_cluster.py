@@ -26,7 +26,7 @@ from natant.lane.base import to_value
 from natant.link.map_downlink import MapDownlink
 from natant.link.value_downlink import ValueDownlink
 from natant.store.contract import Operation
-from natant.testing import ClusterPeer, TestCluster
+from natant.testing import Peer, TestCluster
 from natant.testing.fabric import MemoryPartitionStore
 
 NODES = [f"/account/{number}" for number in range(10)]
@@ -91,7 +91,7 @@ class Watcher:
 
     def __init__(self, cluster: TestCluster, worker: Worker) -> None:
         self.worker = worker
-        self.peer = ClusterPeer(worker, "watcher")
+        self.peer = Peer(worker, "watcher")
         self.seen: dict[str, list[int]] = {node: [] for node in NODES}
         self.done = {node: MapDownlink(node, "done", (form(str), form(int))) for node in NODES}
         self.count = {

@@ -6,7 +6,7 @@ import natant.testing
 from natant.cluster.leg import HELD_LIMIT, WINDOW_BYTES
 from natant.codec import warp
 from natant.errors import FabricError
-from natant.testing import ClusterPeer, TestCluster
+from natant.testing import Peer, TestCluster
 from tests.unit.cluster.test_worker import APP, NODES
 
 
@@ -15,7 +15,7 @@ def remote_node(c: TestCluster) -> str:
     return next(node for node in NODES if c.owner(node) is c.workers[1])
 
 
-class Slow(ClusterPeer):
+class Slow(Peer):
     """A peer that can be told to read nothing."""
 
     is_paused = False
