@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from natant.cluster.peer import GateSession
 from natant.cluster.worker import Worker
 from natant.codec.recon.value import Absent
 from natant.errors import FabricError
@@ -135,7 +136,7 @@ class TestCluster:
             return [form.decode(item) for item in value.items]
         return None if value is Absent else form.decode(value)
 
-    def connect(self, through: int = 0, remote: str = "test") -> Peer:
+    def connect(self, through: int = 0, remote: str = "test") -> Peer[GateSession]:
         """A client of one of the workers."""
         return Peer(self.workers[through], remote)
 

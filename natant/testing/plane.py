@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from natant.cluster.worker import Worker
 from natant.codec.recon.value import Absent, Extant
 from natant.egress.large import large_values
 from natant.errors import StoreError
@@ -21,6 +20,7 @@ from natant.kernel.turn import Outcome
 from natant.lane.base import to_value
 from natant.link.channel import Channel
 from natant.link.downlink import Downlink
+from natant.link.session import Session
 from natant.observe.meta import attach
 from natant.plane import Plane
 from natant.store.memory import MemoryStore
@@ -50,7 +50,26 @@ class _Kept:
         """The next host goes on with it."""
 
 
-class Peer:
+class _Takes(Protocol):
+    """A session, as far as a client needs it."""
+
+    def receive(self, payload: str | bytes, /) -> Any: ...
+
+
+S = TypeVar("S", bound=_Takes)
+S_co = TypeVar("S_co", bound=_Takes, covariant=True)
+
+
+class _Listens(Protocol[S_co]):
+    """Who takes a client in: a host, or a worker of a cluster; each gives a session of its own kind."""
+
+    @property
+    def env(self) -> Any: ...
+
+    def connect(self, sink: Any, *, remote: str) -> S_co: ...
+
+
+class Peer(Generic[S]):
     """A client of a test plane or of a worker of a test cluster, without a socket: it speaks WARP with it through memory.
 
     :ivar is_held: the host takes no more from it for now.
@@ -58,11 +77,11 @@ class Peer:
 
     is_paused = False
 
-    def __init__(self, host: Host | Worker, remote: str) -> None:
+    def __init__(self, host: _Listens[S], remote: str) -> None:
         self.is_held = False
         self.received: list[bytes] = []
         self.closed: tuple[int, str] | None = None
-        self.session = host.connect(self, remote=remote)
+        self.session: S = host.connect(self, remote=remote)
         self.channel = Channel(self.session.receive, host.env.now)
         self.channel.connected()
 
@@ -186,11 +205,11 @@ class TestPlane:
             return [form.decode(item) for item in value.items]
         return None if value is Absent else form.decode(value)
 
-    def connect(self, remote: str = "test") -> Peer:
+    def connect(self, remote: str = "test") -> Peer[Session]:
         """A client of the plane."""
         return Peer(self.host, remote)
 
-    async def open(self, downlink: Downlink, peer: Peer | None = None) -> Downlink:
+    async def open(self, downlink: Downlink, peer: Peer[Session] | None = None) -> Downlink:
         """Open a downlink of a client and wait until it has settled."""
         (peer or self.connect()).channel.open(downlink)
         await self.clock.settle()

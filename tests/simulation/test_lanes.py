@@ -147,7 +147,7 @@ class Watcher:
     """A peer with a downlink to each lane."""
 
     def __init__(self, p: TestPlane) -> None:
-        self.peer: Peer = p.connect()
+        self.peer: Peer[Any] = p.connect()
         form = natant.codec.form.form
         self.value: ValueDownlink[int] = ValueDownlink("/box/1", "value", form(int))
         self.map: MapDownlink[str, int] = MapDownlink("/box/1", "map", (form(str), form(int)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import natant.testing
 from natant.cluster.leg import HELD_LIMIT, WINDOW_BYTES
 from natant.codec import warp
@@ -15,7 +17,7 @@ def remote_node(c: TestCluster) -> str:
     return next(node for node in NODES if c.owner(node) is c.workers[1])
 
 
-class Slow(Peer):
+class Slow(Peer[Any]):
     """A peer that can be told to read nothing."""
 
     is_paused = False

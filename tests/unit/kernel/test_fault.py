@@ -131,7 +131,7 @@ class CorruptStore(MemoryStore):
         super().apply(batch)
 
 
-async def texts(p: TestPlane, peer: Peer, *messages: str) -> list[str]:
+async def texts(p: TestPlane, peer: Peer[Any], *messages: str) -> list[str]:
     peer.received.clear()
     for message in messages:
         peer.session.receive(message)
@@ -378,7 +378,7 @@ async def test_a_link_that_ends_while_an_event_goes_out_does_not_take_it_from_th
 
 
 async def test_a_connection_that_cannot_be_written_does_not_hold_up_the_others() -> None:
-    class Broken(Peer):
+    class Broken(Peer[Any]):
         def write(self, payloads: list[bytes]) -> None:
             raise OSError("gone")
 
@@ -395,7 +395,7 @@ async def test_a_connection_that_cannot_be_written_does_not_hold_up_the_others()
 
 
 async def test_a_connection_that_cannot_even_be_closed_is_forgotten() -> None:
-    class Worse(Peer):
+    class Worse(Peer[Any]):
         def write(self, payloads: list[bytes]) -> None:
             raise OSError("gone")
 

@@ -247,7 +247,7 @@ async def test_downlinks_are_opened_in_turns() -> None:
 # --- who brings too much
 
 
-class Reader(Peer):
+class Reader(Peer[Any]):
     """A peer that stops when it is told to."""
 
     is_reading = True

@@ -303,7 +303,7 @@ async def test_links_to_a_join_resynchronise_what_went_away() -> None:
         await p.command("/leaf/a", "put", {"x": 1})
         await p.command("/hall/1", "join_all", "/leaf/a")
         await p.crash()
-        peer: Peer = p.connect()
+        peer: Peer[Any] = p.connect()
         peer.session.receive(f"@sync({N},lane:all)")
         await p.clock.settle()
         assert peer.received[1].endswith(b"@clear")

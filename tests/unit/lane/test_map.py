@@ -115,7 +115,7 @@ class Box(Agent, route="/box/{id}"):
 PLANE = Plane("boxes", [Box])
 
 
-async def lines(p: TestPlane, peer: Peer) -> list[str]:
+async def lines(p: TestPlane, peer: Peer[Any]) -> list[str]:
     await p.clock.settle()
     texts = [payload.decode().partition(")")[2] for payload in peer.received]
     peer.received.clear()

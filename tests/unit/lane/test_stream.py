@@ -97,7 +97,7 @@ class Zoo(Agent, route="/zoo/{id}"):
 PLANE = Plane("zoo", [Zoo])
 
 
-async def say(p: TestPlane, peer: Peer, *messages: str) -> list[str]:
+async def say(p: TestPlane, peer: Peer[Any], *messages: str) -> list[str]:
     peer.received.clear()
     for message in messages:
         peer.session.receive(message)

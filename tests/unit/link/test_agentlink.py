@@ -256,7 +256,7 @@ class Wire:
         self.channels: dict[str, Channel] = {}
         self.closed: list[str] = []
         self.is_full = False
-        self.peer: Peer | None = None
+        self.peer: Peer[Any] | None = None
 
     def connect(self, host_uri: str) -> tuple[Channel, Callable[[], Awaitable[None]]]:
         if host_uri == "nonsense":

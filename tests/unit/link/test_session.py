@@ -79,7 +79,7 @@ PLANE = Plane("zoo", [Zoo])
 N = 'node:"/zoo/1"'
 
 
-async def say(p: TestPlane, peer: Peer, *messages: str) -> list[str]:
+async def say(p: TestPlane, peer: Peer[Any], *messages: str) -> list[str]:
     """Send messages; what came back."""
     peer.received.clear()
     for message in messages:

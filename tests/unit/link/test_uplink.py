@@ -291,7 +291,7 @@ async def test_a_peer_that_leaves_before_its_link_is_there_leaves_nothing() -> N
     async with natant.testing.plane(PLANE, store=store) as p:
         store.is_held = True
         give(p, "set", 2)
-        peer: Peer = p.connect()
+        peer: Peer[Any] = p.connect()
         peer.session.receive(f"@sync({N},lane:value)")
         peer.session.close()
         store.is_held = False
@@ -313,14 +313,14 @@ async def test_spellings_of_addresses_are_kept_within_bounds(monkeypatch: pytest
         assert len(p.host.hub._headers) <= 10
 
 
-def states(peer: Peer, lane_text: str = "value") -> list[int]:
+def states(peer: Peer[Any], lane_text: str = "value") -> list[int]:
     """The states of a value lane that a peer got."""
     start = f"@event({N},lane:{lane_text}) "
     texts = [payload.decode() for payload in peer.received]
     return [int(text.removeprefix(start)) for text in texts if text.startswith(start)]
 
 
-async def linked(p: TestPlane, options: str = "") -> Peer:
+async def linked(p: TestPlane, options: str = "") -> Peer[Any]:
     peer = p.connect()
     peer.session.receive(f"@link({N},lane:value{options})")
     await p.clock.settle()

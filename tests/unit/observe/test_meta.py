@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import natant.testing
 from natant import Agent, Plane, command, lane
 from natant.testing import Peer, TestPlane
@@ -22,7 +24,7 @@ PLANE = Plane("units", [Unit])
 NODE = "swim:meta:node/%2funit%2fa"
 
 
-async def say(p: TestPlane, peer: Peer, *messages: str) -> list[str]:
+async def say(p: TestPlane, peer: Peer[Any], *messages: str) -> list[str]:
     peer.received.clear()
     for message in messages:
         peer.session.receive(message)
