@@ -1,0 +1,1 @@
+"""Keepsake: a personal memory service on natant."""

@@ -1,0 +1,1 @@
+"""The web agents: person, stream, capsule, grant, question; and the functions of the work queues."""

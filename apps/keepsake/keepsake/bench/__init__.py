@@ -1,0 +1,1 @@
+"""Measurements with data of the reader's own."""

@@ -1,0 +1,6 @@
+"""Keys: one a person, wrapped by the service's master key.  Whoever destroys a person's key destroys what was sealed with it."""
+
+from keepsake.key.person import PersonKey
+from keepsake.key.ring import Ring
+
+__all__ = ["PersonKey", "Ring"]

@@ -1,0 +1,1 @@
+"""Which memories may answer a question."""

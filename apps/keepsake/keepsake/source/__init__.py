@@ -1,0 +1,1 @@
+"""Importers: each turns a file of some program into messages."""
