@@ -2,5 +2,6 @@
 
 from keepsake.key.person import PersonKey
 from keepsake.key.ring import Ring
+from keepsake.key.token import Token, Tokens
 
-__all__ = ["PersonKey", "Ring"]
+__all__ = ["PersonKey", "Ring", "Token", "Tokens"]

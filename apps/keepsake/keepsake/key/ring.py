@@ -16,6 +16,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keepsake.errors import KeepsakeError
 from keepsake.key.person import NONCE_BYTES, PersonKey
@@ -126,6 +128,12 @@ class Ring:
             path.unlink()
             _sync(path.parent)
         self._keys.pop(person, None)
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose of the service itself: ``token``, ``vault``, ``witness``..."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"keepsake/service/{purpose}".encode()).derive(
+            self._master
+        )
 
     def people(self) -> list[str]:
         """Everybody who has a key."""

@@ -1,0 +1,239 @@
+"""A stream: what one device captures of one kind, in order, kept until it is in the person's memory.
+
+A piece is durable before it is acknowledged, is in the lane ``pieces`` until it is stored, and is stored once: its number names
+the message that it becomes.  Text waits for the queue ``read``, in batches; sound for the queue ``hear``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from natant import JobState, Refused, command, lane
+
+from keepsake.agent.home import Home
+from keepsake.agent.seal import open_lines
+from keepsake.agent.value import (
+    HearJob,
+    HeardAll,
+    HeardPiece,
+    Line,
+    Noted,
+    Piece,
+    ReadJob,
+    Reading,
+    StreamState,
+    Take,
+    Taken,
+)
+from keepsake.sound.contract import RATE
+
+__all__ = ["Stream"]
+
+KINDS: Final = frozenset(("text", "web", "audio"))
+#: pieces in one job; more would make a job that is repeated after a worker's death dear
+BATCH_PIECES: Final = 64
+#: of sealed pieces in one job; a job has to fit one message of the queue
+BATCH_BYTES: Final = 256 * 1024
+#: of one piece, sealed
+PIECE_BYTES: Final = 256 * 1024
+#: pieces in one command
+TAKE_PIECES: Final = 256
+#: of pieces that wait in one stream, in memory; past it the sender is told to wait
+WAITING_BYTES: Final = 32 * 1024 * 1024
+#: pieces that nobody could make sense of, kept in a stream
+ASIDE_PIECES: Final = 1000
+#: lines that are shown to whoever follows a stream
+SHOWN_LINES: Final = 200
+
+
+class Stream(Home, route="/person/{person}/stream/{stream}"):
+    """What one device captures, in order."""
+
+    stream: str
+
+    #: the number that the next piece has
+    received = lane.value(int, default=0)
+    #: all pieces before it are in the person's memory or aside
+    stored = lane.value(int, default=0)
+    #: captured, not stored yet
+    pieces = lane.map(int, Piece)
+    #: not understood after all attempts, with the reason; kept until somebody has looked
+    aside = lane.map(int, Piece)
+    reading = lane.jobs("read", ReadJob, Reading, keep=1)
+    rereading = lane.jobs("read", ReadJob, Reading, keep=1)
+    hearing = lane.jobs("hear", HearJob, HeardAll, keep=1)
+    state = lane.value(StreamState, default=StreamState())
+    samples = lane.value(int, default=0)
+    waiting = lane.value(int, default=0)
+    transcript = lane.map(str, Line, volatile=True, keep=SHOWN_LINES)
+    partial = lane.value(str, default="", volatile=True)
+
+    @command
+    def take(self, what: Take) -> Taken:
+        """Keep pieces; the answer comes when they are durable.  Pieces that are there already are passed over."""
+        self._check(what)
+        self.key()  # nothing is taken in for somebody who was deleted
+        begin = self.received - what.number
+        for place in range(begin, len(what.pieces)):
+            sealed = what.pieces[place]
+            length = what.lengths[place] if what.lengths else 0
+            self.pieces[what.number + place] = Piece(sealed, self.samples, length)
+            self.samples += length
+            self.waiting += len(sealed)
+        if begin < len(what.pieces):
+            self.received = what.number + len(what.pieces)
+            self._note(what)
+            self._ask()
+        return Taken(self.received)
+
+    def _check(self, what: Take) -> None:
+        kind = self.state.kind or what.kind
+        if what.kind not in KINDS or kind != what.kind:
+            wanted = f"it is a stream of {kind}" if self.state.kind else f"it takes {', '.join(sorted(KINDS))}"
+            raise Refused(f"KS-AGENT-001  {self.node} got a piece of kind {what.kind!r}; {wanted}")
+        if what.number > self.received or what.number < 0:
+            raise Refused(f"KS-AGENT-002  {self.node} got piece {what.number}; the next one is {self.received}")
+        if len(what.pieces) > TAKE_PIECES or any(len(piece) > PIECE_BYTES for piece in what.pieces):
+            raise Refused(
+                f"KS-AGENT-003  {self.node} takes {TAKE_PIECES} pieces of {PIECE_BYTES} bytes at a time; send smaller ones"
+            )
+        if what.kind == "audio" and len(what.lengths) != len(what.pieces):
+            raise Refused(
+                f"KS-AGENT-006  {self.node} got {len(what.pieces)} pieces of sound and {len(what.lengths)} lengths; one each"
+            )
+        if self.waiting > WAITING_BYTES:
+            raise Refused(
+                f"KS-AGENT-004  {self.node} holds {self.waiting} bytes that wait for workers; send it again in a while"
+            )
+
+    def _note(self, what: Take) -> None:
+        now = self.now()
+        state = self.state
+        is_new = not state.kind
+        self.state = replace(
+            state,
+            kind=what.kind,
+            opened=state.opened or now,
+            changed=now,
+            received=self.received,
+            bytes=state.bytes + sum(map(len, what.pieces)),
+            seconds=self.samples / RATE,
+            is_ended=False,
+        )
+        if is_new:
+            self.send(self.owner, "noted", Noted(self.stream, self.state, None))
+
+    def _ask(self, limit: int = BATCH_PIECES) -> None:
+        """Have what waits read or heard, unless somebody is at it."""
+        if not self.pieces:
+            return
+        if self.state.kind == "audio":
+            if not any(job.is_open for job in self.hearing.values()):
+                self.hearing.submit(HearJob(self.person, self.stream), key=self.node)
+            return
+        if any(job.is_open for job in self.reading.values()):
+            return
+        first = self.stored
+        chosen: list[bytes] = []
+        size = 0
+        while len(chosen) < limit and (piece := self.pieces.get(first + len(chosen))) is not None:
+            size += len(piece.sealed)
+            if chosen and size > BATCH_BYTES:
+                break
+            chosen.append(piece.sealed)
+        self.reading.submit(
+            ReadJob(self.person, self.stream, first, self.state.kind, chosen),
+            key=self.node,
+            about=f"{first}+{len(chosen)}",
+        )
+
+    @reading.done
+    def read(self, name: str, job: JobState[Reading]) -> None:
+        """Pieces are in the person's memory."""
+        first, _, count = job.about.partition("+")
+        assert int(first) == self.stored and job.result is not None
+        self._release(int(count))
+        self._show(job.result)
+        self._ask()
+
+    @reading.failed
+    def not_read(self, name: str, job: JobState[Reading]) -> None:
+        """Nobody could make sense of them: one by one they are, until the bad one is found, which is put aside."""
+        first, _, count = job.about.partition("+")
+        if int(count) > 1:
+            self._ask(limit=1)
+            return
+        number = int(first)
+        self.log.warning("KS-AGENT-007  piece %d is put aside: %s", number, job.error)
+        self.aside[number] = self.pieces[number]
+        self._release(1)
+        self.state = replace(self.state, aside=len(self.aside))
+        if len(self.aside) > ASIDE_PIECES:
+            self.aside.drop(1)
+        self.send(self.owner, "noted", Noted(self.stream, self.state, None))
+        self._ask(limit=1)
+
+    def _release(self, count: int) -> None:
+        for number in range(self.stored, self.stored + count):
+            piece = self.pieces.pop(number)
+            self.waiting -= len(piece.sealed)
+        self.stored += count
+        self.state = replace(self.state, stored=self.stored)
+
+    def _show(self, reading: Reading) -> None:
+        for line in open_lines(self.key(), reading.lines, self.stream):
+            self.transcript[line.memory] = line
+        self.send(self.owner, "noted", Noted(self.stream, self.state, reading))
+
+    @command
+    def heard(self, piece: HeardPiece) -> None:
+        """A worker has stored what was said up to a sample."""
+        count = 0
+        while (waiting := self.pieces.get(self.stored + count)) and waiting.start + waiting.length <= piece.samples:
+            count += 1
+        self._release(count)
+        self.partial = ""
+        if piece.reading is not None:
+            self._show(piece.reading)
+
+    @command
+    def hears(self, text: bytes) -> None:
+        """What a worker believes is being said right now, sealed."""
+        self.partial = self.key().open(text, "lane", f"partial:{self.stream}").decode()
+
+    @hearing.done
+    def heard_all(self, name: str, job: JobState[HeardAll]) -> None:
+        """A worker has heard all that was there when it left."""
+        if job.result is not None:
+            self.send(self.owner, "heard", job.result)
+        self._ask()
+
+    @hearing.failed
+    def not_heard(self, name: str, job: JobState[HeardAll]) -> None:
+        """No worker could hear it: it stays, and is tried again when more comes or somebody asks."""
+        self.log.warning("KS-AGENT-008  %s cannot be heard: %s", self.node, job.error)
+
+    @command
+    def retry(self) -> None:
+        """Try again what was put aside or could not be heard."""
+        again = {job.about for job in self.rereading.values() if job.is_open}
+        for number, piece in self.aside.items():
+            if str(number) not in again:
+                job = ReadJob(self.person, self.stream, number, self.state.kind, [piece.sealed])
+                self.rereading.submit(job, key=self.node, about=str(number))
+        self._ask()
+
+    @rereading.done
+    def reread(self, name: str, job: JobState[Reading]) -> None:
+        """A piece that was aside is in the person's memory after all."""
+        del self.aside[int(job.about)]
+        self.state = replace(self.state, aside=len(self.aside))
+        if job.result is not None:
+            self._show(job.result)
+
+    @command
+    def end(self) -> None:
+        """Nothing more comes, for now."""
+        self.state = replace(self.state, is_ended=True)
+        self.send(self.owner, "noted", Noted(self.stream, self.state, None))

@@ -1,0 +1,186 @@
+"""What travels between doors, agents and workers.
+
+What a person said is in ``sealed`` fields only: commands, jobs and durable lanes lie in journals and queues, which everybody who runs the
+machine can read.  What opens them is `keepsake.agent.seal`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = [
+    "Figures",
+    "HearJob",
+    "HeardAll",
+    "HeardPiece",
+    "Line",
+    "Noted",
+    "Piece",
+    "ReadJob",
+    "Reading",
+    "StreamState",
+    "Take",
+    "Taken",
+    "Tally",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Pieces to be kept.
+
+    :ivar number: of the first one; each stream counts its pieces from 0, and the others follow without a gap.
+    :ivar kind: ``text``, ``web`` or ``audio``; a stream has one kind for good.
+    :ivar pieces: sealed: a draft of a message as JSON, or samples (16 kHz, mono, 16 bit).
+    :ivar lengths: samples in each piece, for ``audio``.
+    """
+
+    number: int
+    kind: str
+    pieces: list[bytes]
+    lengths: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to `Take`: all pieces before ``next`` are durable."""
+
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A captured piece that has not been stored in the person's memory yet.
+
+    :ivar start: where it begins in its stream, in samples (``audio``).
+    :ivar length: samples in it.
+    :ivar blob: name of the content in the blob store, where it was moved there since it waits for long.
+    """
+
+    sealed: bytes
+    start: int = 0
+    length: int = 0
+    blob: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a stream is doing.
+
+    :ivar opened: when its first piece came, epoch seconds; ``changed`` the last one.
+    :ivar received: pieces that are durable; ``stored`` of them are in the person's memory.
+    :ivar aside: pieces that nobody could make sense of; they are kept.
+    :ivar seconds: of sound received.
+    """
+
+    kind: str = ""
+    opened: float = 0.0
+    changed: float = 0.0
+    received: int = 0
+    stored: int = 0
+    aside: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    is_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJob:
+    """Pieces of a stream, from ``first``, to be read into the person's memory."""
+
+    person: str
+    stream: str
+    first: int
+    kind: str
+    pieces: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of them: all are stored.
+
+    :ivar messages: new ones among them.
+    :ivar lines: what to show of them, sealed: JSON of a list of `Line`.
+    :ivar head: the sequence of the person's newest message.
+    """
+
+    messages: int
+    memories: int
+    head: int
+    lines: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HearJob:
+    """A stream of sound to be followed until nothing is left to hear."""
+
+    person: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardAll:
+    """A stream was followed up to a sample; seconds of sound, and of a processor that it took."""
+
+    samples: int
+    seconds: float
+    busy_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPiece:
+    """Sound that was understood and is stored: pieces that end at or before ``samples`` need not be kept any more."""
+
+    samples: int
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A memory as it is shown in a list.
+
+    :ivar names: who and what is named, with labels.
+    """
+
+    memory: str
+    said_at: float
+    text: str
+    speaker: str = ""
+    names: list[tuple[str, str]] = field(default_factory=list)
+    areas: list[str] = field(default_factory=list)
+    app: str = ""
+    meant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a stream tells its person after pieces were stored."""
+
+    stream: str
+    state: StreamState
+    reading: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something was named, and when last."""
+
+    count: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A person in numbers; nothing of what was said.
+
+    :ivar head: the sequence of the newest message.
+    :ivar heard_s: seconds of sound that were heard; ``busy_s`` seconds of a processor that took.
+    """
+
+    messages: int = 0
+    memories: int = 0
+    streams: int = 0
+    head: int = 0
+    bytes: int = 0
+    heard_s: float = 0.0
+    busy_s: float = 0.0
