@@ -152,7 +152,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     def read(self, name: str, job: JobState[Reading]) -> None:
         """Pieces are in the person's memory."""
         first, _, count = job.about.partition("+")
-        assert int(first) == self.stored and job.result is not None
+        assert int(first) == self.stored
+        assert job.result is not None
         self._release(int(count))
         self._show(job.result)
         self._ask()

@@ -9,13 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 __all__ = [
+    "Answered",
+    "Ask",
+    "Asked",
     "Figures",
     "HearJob",
     "HeardAll",
     "HeardPiece",
+    "LearnJob",
+    "Learned",
     "Line",
+    "ModelState",
     "Noted",
+    "PartState",
     "Piece",
+    "Rating",
     "ReadJob",
     "Reading",
     "StreamState",
@@ -184,3 +192,97 @@ class Figures:
     bytes: int = 0
     heard_s: float = 0.0
     busy_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """A part of a person's model.
+
+    :ivar figure: how good it is on held-out data; ``before`` how good the version before it was; nan where nothing could be held out.
+    """
+
+    version: int = 0
+    built_to: int = 0
+    figure: float = 0.0
+    before: float = 0.0
+    is_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """The model of a person, in figures.
+
+    :ivar version: counts the versions that went live.
+    :ivar built_to: the sequence of the last message that it has learnt from.
+    """
+
+    version: int = 0
+    built_to: int = 0
+    changed: float = 0.0
+    parts: dict[str, PartState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnJob:
+    """Have a person's model learn; ``is_whole``: everything that is derived is made anew from the messages first."""
+
+    person: str
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What came of it."""
+
+    model: ModelState
+    seconds: float
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question.
+
+    :ivar about: whose memories are asked; empty: one's own.
+    :ivar as_of: only what was said until then, epoch seconds.
+    :ivar grant: the id of the grant under which another person's memories are asked.
+    :ivar style: ``quote``, or ``prose`` where a generation endpoint is configured, or ``mentor``.
+    """
+
+    text: str
+    about: str = ""
+    as_of: float | None = None
+    limit: int = 3
+    grant: str = ""
+    style: str = "quote"
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question on its way to another person's agent; the text is sealed with the asker's key."""
+
+    asker: str
+    question: str
+    ask: bytes
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back, sealed with the asker's key; or why there is no answer."""
+
+    answer: bytes = b""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What the asker thinks of an answer; the model learns from it.
+
+    :ivar right: ids of memories that answer the question.
+    :ivar is_unknowable: nothing that was said could answer it.
+    """
+
+    right: list[str] = field(default_factory=list)
+    is_unknowable: bool = False

@@ -7,30 +7,16 @@ from typing import TYPE_CHECKING
 from natant import Job, Refused
 
 from keepsake.agent.seal import open_draft, seal_lines
-from keepsake.agent.value import Line, ReadJob, Reading
+from keepsake.agent.value import Reading, ReadJob
+from keepsake.agent.view import line
 from keepsake.errors import KeepsakeError
 from keepsake.pipeline.read import keep
-from keepsake.record import Kind, Memory
-from keepsake.words.date import tell
+from keepsake.record import Kind
 
 if TYPE_CHECKING:
     from keepsake.pipeline.house import House
 
-__all__ = ["line", "read"]
-
-
-def line(memory: Memory) -> Line:
-    """A memory as it is shown in a list."""
-    return Line(
-        memory=memory.id,
-        said_at=memory.said_at,
-        text=memory.text,
-        speaker=memory.speaker,
-        names=[(entity.label, entity.name) for entity in memory.entities],
-        areas=[area.name for area in memory.areas],
-        app=memory.source.app,
-        meant=tell(memory.meant[0], memory.said_at) if memory.meant else "",
-    )
+__all__ = ["read"]
 
 
 def read(house: House, job: Job[ReadJob]) -> Reading:

@@ -117,6 +117,10 @@ class Ring:
         known = self._keys[person] = PersonKey(person, content[-SECRET_BYTES:])
         return known
 
+    def has(self, person: str) -> bool:
+        """Whether there is a key of this person."""
+        return self._path(person).exists()
+
     def destroy(self, person: str) -> None:
         """End all that was sealed with the person's key, wherever copies of it are."""
         path = self._path(person)
