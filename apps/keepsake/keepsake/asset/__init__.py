@@ -1,1 +1,6 @@
-"""Files of models, found in a folder and checked against known hashes before they are loaded."""
+"""Files of models: which are known, where they are, and that they are what they say."""
+
+from keepsake.asset.known import KNOWN, Asset, File
+from keepsake.asset.search import find, is_there
+
+__all__ = ["KNOWN", "Asset", "File", "find", "is_there"]
