@@ -63,7 +63,11 @@ class Person(Home, route="/person/{person}"):
     def _fill(self, seen: Picture) -> None:
         for line in seen.lines:
             self.timeline[line.memory] = line
-        for names, tallies in ((self.people, seen.people), (self.places, seen.places), (self.categories, seen.categories)):
+        for names, tallies in (
+            (self.people, seen.people),
+            (self.places, seen.places),
+            (self.categories, seen.categories),
+        ):
             names.clear()
             names.update(tallies)
 

@@ -14,14 +14,14 @@ from natant import JobState, Refused, command, lane
 from keepsake.agent.home import Home
 from keepsake.agent.seal import open_lines
 from keepsake.agent.value import (
-    HearJob,
     HeardAll,
     HeardPiece,
+    HearJob,
     Line,
     Noted,
     Piece,
-    ReadJob,
     Reading,
+    ReadJob,
     StreamState,
     Take,
     Taken,
@@ -75,10 +75,12 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         self._check(what)
         self.key()  # nothing is taken in for somebody who was deleted
         begin = self.received - what.number
+        at = what.at or self.now()
         for place in range(begin, len(what.pieces)):
             sealed = what.pieces[place]
             length = what.lengths[place] if what.lengths else 0
-            self.pieces[what.number + place] = Piece(sealed, self.samples, length)
+            before = sum(what.lengths[:place]) / RATE if length else 0.0
+            self.pieces[what.number + place] = Piece(sealed, self.samples, length, at + before)
             self.samples += length
             self.waiting += len(sealed)
         if begin < len(what.pieces):

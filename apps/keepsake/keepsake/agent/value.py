@@ -23,6 +23,7 @@ __all__ = [
     "Noted",
     "PartState",
     "Piece",
+    "Rated",
     "Rating",
     "ReadJob",
     "Reading",
@@ -41,12 +42,14 @@ class Take:
     :ivar kind: ``text``, ``web`` or ``audio``; a stream has one kind for good.
     :ivar pieces: sealed: a draft of a message as JSON, or samples (16 kHz, mono, 16 bit).
     :ivar lengths: samples in each piece, for ``audio``.
+    :ivar at: when the first piece was captured, epoch seconds, for ``audio``; 0: now.
     """
 
     number: int
     kind: str
     pieces: list[bytes]
     lengths: list[int] = field(default_factory=list)
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ class Piece:
 
     :ivar start: where it begins in its stream, in samples (``audio``).
     :ivar length: samples in it.
+    :ivar at: when it was captured, epoch seconds.
     :ivar blob: name of the content in the blob store, where it was moved there since it waits for long.
     """
 
     sealed: bytes
     start: int = 0
     length: int = 0
+    at: float = 0.0
     blob: str = ""
 
 
@@ -286,3 +291,11 @@ class Rating:
 
     right: list[str] = field(default_factory=list)
     is_unknowable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A rating on its way to the person whose memories were asked; the question is sealed with that person's key."""
+
+    question: bytes
+    rating: Rating

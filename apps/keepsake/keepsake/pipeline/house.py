@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from keepsake.answer.contract import Generator
-from keepsake.key import Ring
+from keepsake.key import Ring, Tokens
 from keepsake.sound.contract import Recogniser
 from keepsake.store.contract import Blobs, Stores
 from keepsake.vector.contract import Embedder
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from keepsake.pipeline.shelf import Shelf
 
 __all__ = ["House", "Quota"]
+
+#: a worker makes a token for each job; one that runs longer is let in anew
+WORKER_TOKEN_S: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +58,14 @@ class House:
     shelf: Shelf
     generator: Generator | None = None
     quota: Quota = field(default_factory=Quota)
+
+    def address(self) -> str:
+        """Where the plane is, for workers: what it noted when it was started, ``warp://127.0.0.1:9001`` at first."""
+        note = self.data / "address"
+        return os.environ.get("KEEPSAKE_AT") or (
+            note.read_text("utf-8").strip() if note.exists() else "warp://127.0.0.1:9001"
+        )
+
+    def worker_token(self) -> str:
+        """What a worker shows to the plane."""
+        return Tokens(self.ring).make("", "worker", until=time.time() + WORKER_TOKEN_S)

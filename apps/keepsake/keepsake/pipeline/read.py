@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,10 +40,12 @@ def keep(
     model: PersonModel,
     log: Log,
     by: str,
+    also: Callable[[Writer], None] | None = None,
 ) -> Kept:
     """Store messages and what they say.  A message whose id is there already is passed over, with all that came of it.
 
     :param by: who brought them, for the log: a stream, an import.
+    :param also: writes more in the same transaction.
     """
     known = model.known()
     readings = [reader.read(message, known) for message in messages]
@@ -70,6 +72,8 @@ def keep(
             _know(store, writer, [replace(fact, seq=stored.seq) for fact in reading.facts])
             log.append(writer, "stored", message.id, message.body.encode(), by=by)
             kept.extend(memories)
+        if also is not None:
+            also(writer)
         if kept:
             writer.set_built("memory", kept[-1].seq)
     return Kept(new, tuple(kept), store.head())
