@@ -11,20 +11,34 @@ from typing import Final
 
 from natant import JobState, Refused, command, lane
 
+from keepsake.agent.capsule import CapsuleNote, CapsuleState
 from keepsake.agent.home import Home
-from keepsake.agent.seal import open_lines
+from keepsake.agent.permission import give, revoke
+from keepsake.agent.rating import note_rating
+from keepsake.agent.seal import open_lines, open_value, seal_value
 from keepsake.agent.value import (
+    Answered,
+    Ask,
+    Asked,
     Figures,
+    Give,
+    Granted,
+    GrantState,
     HeardAll,
     Learned,
     LearnJob,
     Line,
     ModelState,
     Noted,
+    Notice,
+    Rated,
     StreamState,
     Tally,
 )
 from keepsake.agent.view import Picture, picture
+from keepsake.errors import KeepsakeError
+from keepsake.pipeline.ask import ask_granted
+from keepsake.record import Answer, Question
 
 __all__ = ["Person"]
 
@@ -34,9 +48,15 @@ SHOWN_LINES: Final = 200
 SHOWN_NAMES: Final = 500
 #: streams that a person can have
 STREAM_LIMIT: Final = 10_000
+#: grants that are shown; the store has them all
+GRANTS: Final = 1000
+CAPSULES: Final = 1000
+NOTICES: Final = 200
 #: new messages after which the model is worth another look, and the share of those it knows
 LEARN_MESSAGES: Final = 200
 LEARN_SHARE: Final = 0.2
+#: ratings after which the model learns from them
+LEARN_RATINGS: Final = 5
 
 
 class Person(Home, route="/person/{person}"):
@@ -46,6 +66,11 @@ class Person(Home, route="/person/{person}"):
     streams = lane.map(str, StreamState)
     model = lane.value(ModelState, default=ModelState())
     learning = lane.jobs("learn", LearnJob, Learned, keep=10)
+    #: who may ask what; the tokens are in the store
+    grants = lane.map(str, GrantState, keep=GRANTS)
+    capsules = lane.map(str, CapsuleState, keep=CAPSULES)
+    #: what the person should know: a capsule has opened, somebody has asked
+    notices = lane.list(Notice, keep=NOTICES)
     timeline = lane.map(str, Line, volatile=True, keep=SHOWN_LINES)
     people = lane.map(str, Tally, volatile=True, keep=SHOWN_NAMES)
     places = lane.map(str, Tally, volatile=True, keep=SHOWN_NAMES)
@@ -135,6 +160,58 @@ class Person(Home, route="/person/{person}"):
         self.log.warning("KS-AGENT-010  the model of %s could not learn: %s", self.person, job.error)
 
     @command
+    async def asked(self, what: Asked) -> None:
+        """Somebody else asks; what they bring decides what they are told."""
+        try:
+            asker = self.house.ring.key(what.asker)
+            ask = open_value(asker, what.ask, Ask, f"asked:{what.question}")
+            words = Question(ask.text, self.now(), ask.as_of, ask.zone, ask.limit)
+            answer = await self.task(_granted, self, what, words, ask.style)
+            self.notices.append(Notice(self.now(), "asked", what.question))
+        except KeepsakeError as error:
+            self.send(what.question, "answered", Answered(refusal=str(error)))
+            return
+        self.send(what.question, "answered", Answered(seal_value(asker, answer, f"answered:{what.question}")))
+
+    @command
+    async def rated(self, what: Rated) -> None:
+        """The person says which memories answer a question: the model learns from it."""
+        question = open_value(self.key(), what.question, Question, "rated")
+        await self.task(note_rating, self.house, self.person, question, what.rating)
+        self.figures = replace(self.figures, ratings=self.figures.ratings + 1)
+        if self.figures.ratings % LEARN_RATINGS == 0:
+            self._learn(is_whole=False)
+
+    @command
+    async def give(self, what: Give) -> Granted:
+        """Let somebody ask within a scope until a time; the token is for them."""
+        try:
+            given = await self.task(give, self.house, self.person, what)
+        except KeepsakeError as error:
+            raise Refused(str(error)) from None
+        self.grants[given.id] = given.state
+        return given
+
+    @command
+    async def revoke(self, grant: str) -> None:
+        """Take a grant back, from now on."""
+        try:
+            self.grants[grant] = await self.task(revoke, self.house, self.person, grant)
+        except KeepsakeError as error:
+            raise Refused(str(error)) from None
+
+    @command
+    def capsule_changed(self, what: CapsuleNote) -> None:
+        """A capsule was filled, has opened or is gone."""
+        if what.state.is_gone:
+            self.capsules.pop(what.capsule, None)
+            return
+        is_news = what.state.opened_at is not None
+        self.capsules[what.capsule] = what.state
+        if is_news:
+            self.notices.append(Notice(self.now(), "capsule", f"{self.node}/capsule/{what.capsule}"))
+
+    @command
     def heard(self, what: HeardAll) -> None:
         """A worker followed a stream of sound for a while."""
         self.figures = replace(
@@ -145,3 +222,9 @@ class Person(Home, route="/person/{person}"):
 def _count(names: MutableMapping[str, Tally], name: str, said_at: float) -> None:
     before = names.get(name, Tally(0, 0.0))
     names[name] = Tally(before.count + 1, max(before.last, said_at))
+
+
+def _granted(agent: Person, what: Asked, words: Question, style: str) -> Answer:
+    return ask_granted(
+        agent.house, agent.person, words, about=what.question, token=what.grant, by=what.asker, style=style
+    )

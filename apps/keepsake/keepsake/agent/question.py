@@ -85,6 +85,6 @@ class Question(Home, route="/person/{person}/question/{question}"):
 
 def _ask(agent: Question, words: Words, style: str) -> Answer:
     try:
-        return ask(agent.house, agent.person, words, by=agent.node, style=style)
+        return ask(agent.house, agent.person, words, about=agent.node, style=style)
     except KeepsakeError as error:
         raise Refused(str(error)) from None

@@ -13,6 +13,9 @@ __all__ = [
     "Ask",
     "Asked",
     "Figures",
+    "Give",
+    "GrantState",
+    "Granted",
     "HearJob",
     "HeardAll",
     "HeardPiece",
@@ -21,6 +24,7 @@ __all__ = [
     "Line",
     "ModelState",
     "Noted",
+    "Notice",
     "PartState",
     "Piece",
     "Rated",
@@ -195,6 +199,7 @@ class Figures:
     streams: int = 0
     head: int = 0
     bytes: int = 0
+    ratings: int = 0
     heard_s: float = 0.0
     busy_s: float = 0.0
 
@@ -299,3 +304,54 @@ class Rated:
 
     question: bytes
     rating: Rating
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """A permission to be given; see `keepsake.custody.grant.Scope` for what bounds it.
+
+    :ivar until: the first moment at which it is worth nothing, epoch seconds.
+    """
+
+    to: str
+    until: float
+    verbs: list[str] = field(default_factory=lambda: ["ask"])
+    areas: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    streams: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    said_since: float | None = None
+    said_until: float | None = None
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantState:
+    """A grant as it is shown."""
+
+    to: str
+    until: float
+    purpose: str = ""
+    revoked: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A grant that was given; ``token`` is what the other person shows."""
+
+    id: str
+    token: str
+    state: GrantState
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should know of.
+
+    :ivar kind: ``capsule``: one has opened; ``asked``: somebody was answered within a grant.
+    :ivar node: what to look at.
+    """
+
+    at: float
+    kind: str
+    node: str
