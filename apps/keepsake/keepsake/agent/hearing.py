@@ -56,6 +56,7 @@ class _Ear:
     :ivar buffer: samples from ``begin`` on, as far as they were given to the recogniser.
     :ivar at: where pieces begin, in samples, and when that was.
     :ivar told: when it was last told what is being said.
+    :ivar spill: the content of the blob store that was read last.
     """
 
     house: House
@@ -67,6 +68,7 @@ class _Ear:
     buffer: bytearray = field(default_factory=bytearray)
     at: list[tuple[int, float]] = field(default_factory=list)
     told: float = 0.0
+    spill: tuple[str, bytes] = ("", b"")
 
     @property
     def node(self) -> str:
@@ -104,7 +106,12 @@ class _Ear:
     async def _samples(self, number: int, piece: Piece) -> bytes:
         sealed = piece.sealed
         if piece.blob:
-            sealed = await asyncio.to_thread(self.house.blobs.get, self.job.input.person, piece.blob)
+            if piece.blob != self.spill[0]:
+                self.spill = (
+                    piece.blob,
+                    await asyncio.to_thread(self.house.blobs.get, self.job.input.person, piece.blob),
+                )
+            sealed = self.spill[1][piece.offset : piece.offset + piece.size]
         return self.key.open(sealed, "lane", f"{self.job.input.stream}:{number}")
 
     def said_at(self, sample: int) -> float:

@@ -6,7 +6,7 @@ the message that it becomes.  Text waits for the queue ``read``, in batches; sou
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from natant import JobState, Refused, command, lane
@@ -26,6 +26,7 @@ from keepsake.agent.value import (
     Take,
     Taken,
 )
+from keepsake.pipeline.house import House
 from keepsake.sound.contract import RATE
 
 __all__ = ["Stream"]
@@ -39,8 +40,12 @@ BATCH_BYTES: Final = 256 * 1024
 PIECE_BYTES: Final = 256 * 1024
 #: pieces in one command
 TAKE_PIECES: Final = 256
-#: of pieces that wait in one stream, in memory; past it the sender is told to wait
-WAITING_BYTES: Final = 32 * 1024 * 1024
+#: of pieces that wait in one stream, in memory; past it the oldest are moved to the blob store, in parts of so many pieces
+SPILL_BYTES: Final = 1024 * 1024
+SPILL_PIECES: Final = 64
+#: of pieces that wait in one stream in memory although they are being moved, and altogether; past it the sender is told to wait
+MEMORY_BYTES: Final = 16 * 1024 * 1024
+WAITING_BYTES: Final = 2 * 1024 * 1024 * 1024
 #: pieces that nobody could make sense of, kept in a stream
 ASIDE_PIECES: Final = 1000
 #: lines that are shown to whoever follows a stream
@@ -51,6 +56,7 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     """What one device captures, in order."""
 
     stream: str
+    _is_spilling = False
 
     #: the number that the next piece has
     received = lane.value(int, default=0)
@@ -65,7 +71,11 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     hearing = lane.jobs("hear", HearJob, HeardAll, keep=1)
     state = lane.value(StreamState, default=StreamState())
     samples = lane.value(int, default=0)
+    #: bytes of pieces that wait, and how many of them are in memory
     waiting = lane.value(int, default=0)
+    resident = lane.value(int, default=0)
+    #: contents in the blob store, and how many pieces in each still wait
+    spills = lane.map(str, int)
     transcript = lane.map(str, Line, volatile=True, keep=SHOWN_LINES)
     partial = lane.value(str, default="", volatile=True)
 
@@ -83,10 +93,12 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             self.pieces[what.number + place] = Piece(sealed, self.samples, length, at + before)
             self.samples += length
             self.waiting += len(sealed)
+            self.resident += len(sealed)
         if begin < len(what.pieces):
             self.received = what.number + len(what.pieces)
             self._note(what)
             self._ask()
+            self._spill()
         return Taken(self.received)
 
     def _check(self, what: Take) -> None:
@@ -104,7 +116,7 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             raise Refused(
                 f"KS-AGENT-006  {self.node} got {len(what.pieces)} pieces of sound and {len(what.lengths)} lengths; one each"
             )
-        if self.waiting > WAITING_BYTES:
+        if self.waiting > WAITING_BYTES or self.resident > MEMORY_BYTES:
             raise Refused(
                 f"KS-AGENT-004  {self.node} holds {self.waiting} bytes that wait for workers; send it again in a while"
             )
@@ -179,10 +191,51 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
 
     def _release(self, count: int) -> None:
         for number in range(self.stored, self.stored + count):
-            piece = self.pieces.pop(number)
-            self.waiting -= len(piece.sealed)
+            self._let_go(self.pieces.pop(number))
         self.stored += count
         self.state = replace(self.state, stored=self.stored)
+
+    def _let_go(self, piece: Piece) -> None:
+        size = piece.size or len(piece.sealed)
+        self.waiting -= size
+        if not piece.blob:
+            self.resident -= size
+            return
+        self.spills[piece.blob] -= 1
+        if not self.spills[piece.blob]:
+            del self.spills[piece.blob]
+            self.spawn(self.house.blobs.remove, self.person, piece.blob)
+
+    def _spill(self) -> None:
+        """Move the oldest pieces of sound out of memory, where many wait."""
+        if self.resident <= SPILL_BYTES or self._is_spilling or self.state.kind != "audio":
+            return
+        chosen: dict[int, bytes] = {}
+        for number in range(self.stored, self.received):
+            piece = self.pieces[number]
+            if not piece.blob:
+                chosen[number] = piece.sealed
+            if len(chosen) == SPILL_PIECES:
+                break
+        self._is_spilling = True
+        self.spawn(_spill, self.house, self.person, chosen, then=self._spilled)
+
+    def _spilled(self, what: Spill) -> None:
+        self._is_spilling = False
+        offset = 0
+        count = 0
+        for number, size in what.sizes.items():
+            piece = self.pieces.get(number)
+            if piece is not None and not piece.blob:
+                self.pieces[number] = replace(piece, sealed=b"", blob=what.blob, offset=offset, size=size)
+                self.resident -= size
+                count += 1
+            offset += size
+        if count:
+            self.spills[what.blob] = self.spills.get(what.blob, 0) + count
+        else:
+            self.spawn(self.house.blobs.remove, self.person, what.blob)
+        self._spill()
 
     def _show(self, reading: Reading) -> None:
         for line in open_lines(self.key(), reading.lines, self.stream):
@@ -240,3 +293,18 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         """Nothing more comes, for now."""
         self.state = replace(self.state, is_ended=True)
         self.send(self.owner, "noted", Noted(self.stream, self.state, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Spill:
+    """Pieces that are in the blob store by now, one behind the other, with their sizes."""
+
+    blob: str
+    sizes: dict[int, int]
+
+
+def _spill(house: House, person: str, pieces: dict[int, bytes]) -> Spill:
+    """Keep pieces, sealed as they are, durably outside memory."""
+    return Spill(
+        house.blobs.put(person, b"".join(pieces.values())), {number: len(sealed) for number, sealed in pieces.items()}
+    )

@@ -70,7 +70,8 @@ class Piece:
     :ivar start: where it begins in its stream, in samples (``audio``).
     :ivar length: samples in it.
     :ivar at: when it was captured, epoch seconds.
-    :ivar blob: name of the content in the blob store, where it was moved there since it waits for long.
+    :ivar blob: name of a content in the blob store, where it was moved there since it waits for long: there it is the ``size``
+        bytes from ``offset`` on.
     """
 
     sealed: bytes
@@ -78,6 +79,8 @@ class Piece:
     length: int = 0
     at: float = 0.0
     blob: str = ""
+    offset: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
