@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from natant.agent import Agent
 from natant.errors import PlaneError
@@ -16,9 +16,12 @@ from natant.link.hub import Authenticator, Policy
 from natant.link.identity import ANONYMOUS, Identity
 from natant.queue.policy import QueuePolicy, QueueSpec
 
-__all__ = ["Item", "Plane", "SourceSpec", "StaticFiles"]
+__all__ = ["Item", "Mount", "Plane", "SourceSpec", "StaticFiles"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: bytes of one WebSocket message to a mounted application
+FRAME_BYTES: Final = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -59,6 +62,19 @@ class StaticFiles:
     directory: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """An application under a path.
+
+    :ivar app: an ASGI 3 application.
+    :ivar frame_bytes: of the longest WebSocket message that it takes.
+    """
+
+    prefix: str
+    app: Callable[..., Awaitable[None]]
+    frame_bytes: int = FRAME_BYTES
+
+
 @dataclass
 class Plane:
     """The agent classes of a service, and what belongs to it.
@@ -85,6 +101,7 @@ class Plane:
     unnamed: Identity = ANONYMOUS
     sources: list[SourceSpec] = field(default_factory=list, init=False)
     files: list[StaticFiles] = field(default_factory=list, init=False)
+    mounts: list[Mount] = field(default_factory=list, init=False)
     queues: list[QueueSpec] = field(default_factory=list, init=False)
     router: Router[type[Cell]] = field(default_factory=Router, init=False, repr=False)
 
@@ -171,3 +188,23 @@ class Plane:
         if not path.is_dir():
             raise PlaneError("NT-PLANE-010", f"{path} is not a folder, so its files cannot be served under {prefix}")
         self.files.append(StaticFiles("/" + prefix.strip("/"), path))
+
+    def mount(self, prefix: str, app: Callable[..., Awaitable[None]], *, frame_bytes: int = FRAME_BYTES) -> None:
+        """Give all paths from ``prefix`` on to an ASGI 3 application, such as one of Starlette or FastAPI: HTTP and WebSocket.
+
+        The authenticator is asked before the application, and the policy for the verb ``open`` with the path as node.  What the
+        application may do to agents it asks of ``natant.server.gate(scope)``.
+
+        :param frame_bytes: a WebSocket that sends a longer message is closed with 1009.
+        :raises PlaneError: ``NT-PLANE-009`` for a prefix that is taken, ``NT-PLANE-011`` for one that cannot be had.
+        """
+        path = "/" + prefix.strip("/")
+        if path == "/" or path == "/metrics" or (path + "/").startswith("/-/") or not path.isascii() or "%" in path:
+            raise PlaneError(
+                "NT-PLANE-011",
+                f"an application cannot be mounted at {prefix!r}: / is the plane's, /-/ and /metrics are the server's own; "
+                "take a prefix such as /api, in ASCII and without percent signs",
+            )
+        if any(other.prefix == path for other in self.mounts):
+            raise PlaneError("NT-PLANE-009", f"plane {self.name!r} has an application at {path} already")
+        self.mounts.append(Mount(path, app, frame_bytes))

@@ -96,7 +96,8 @@ class Hub:
 
     :param authenticator: ``(credentials, request URI) -> Identity``, or None or a :class:`Refusal`; without one everybody is
         let in and ``@auth`` is answered ``@authed``.
-    :param policy: ``(identity, verb, node, lane) -> allowed?``; the verbs are ``link``, ``sync``, ``command`` and ``read``.
+    :param policy: ``(identity, verb, node, lane) -> allowed?``; the verbs are ``link``, ``sync``, ``command`` and ``read``,
+        and ``open`` for paths of mounted applications.
     """
 
     def __init__(

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 
 from natant.errors import ServerError
 from natant.server.drain import Drain
+from natant.server.mount.socket import make_peer, open_socket, path_of, socket_head
 from natant.server.upgrade import read_upgrade, wants_websocket
 from natant.server.wire import open_wire
 
@@ -36,6 +37,7 @@ _PHRASE: Final = {
     421: "Misdirected Request",
     426: "Upgrade Required",
     431: "Request Header Fields Too Large",
+    501: "Not Implemented",
     503: "Service Unavailable",
 }
 
@@ -237,6 +239,11 @@ class Door(HttpToolsProtocol):
             if upgrade.origin is not None:
                 service.gate.check_host(upgrade.host)
                 service.gate.check_origin(upgrade.origin, upgrade.host)
+            mount = service.mounts.find(path_of(self.url))
+            head, peer = upgrade.head, None
+            if mount is not None:
+                head = socket_head(self.url, self.headers)
+                peer = make_peer(service, mount, self.config, self.server_state)
         except ServerError as error:
             service.counter.upgrades_refused += 1
             if error.code in ("NT-SERVER-005", "NT-SERVER-006"):
@@ -249,7 +256,10 @@ class Door(HttpToolsProtocol):
         transport, self.transport = self.transport, _GONE
         service.table.remove(self)
         self._let_go()
-        open_wire(service, transport, upgrade, rest, self.address)
+        if peer is None:
+            open_wire(service, transport, upgrade, rest, self.address)
+        else:
+            open_socket(peer, transport, head + rest)
 
     def _let_go(self) -> None:
         """Leave no circle behind, so that all of this goes now and not at the collector's next look at everything."""

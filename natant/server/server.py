@@ -28,6 +28,7 @@ from natant.server.limit import Limit
 from natant.server.origin import Gate, is_loopback
 from natant.server.peer import Peer
 from natant.server.service import Service
+from natant.server.table import Member
 
 if TYPE_CHECKING:
     from natant.server.port import HostPort
@@ -111,8 +112,16 @@ class Server:
     async def start(self) -> None:
         """Open the port.
 
-        :raises ServerError: ``NT-SERVER-001`` where it cannot be opened.
+        :raises ServerError: ``NT-SERVER-001`` where it cannot be opened, ``NT-SERVER-021`` where a mounted application does not start.
         """
+        await self.service.mounts.start()
+        try:
+            await self._listen()
+        except BaseException:
+            await self.service.mounts.stop()
+            raise
+
+    async def _listen(self) -> None:
         limit = self.service.limit
         self._config = Config(
             Site(self.service).app,
@@ -126,6 +135,9 @@ class Server:
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=math.ceil(limit.keep_alive_s),
+            ws_ping_interval=limit.ping_after_s,
+            ws_ping_timeout=limit.dead_after_s,
+            ws_per_message_deflate=False,
         )
         self._config.load()
         loop = asyncio.get_running_loop()
@@ -180,10 +192,7 @@ class Server:
             async with asyncio.timeout(grace_s):
                 await self._see_off()
         for peer in list(service.table.members):
-            if isinstance(peer, Peer):
-                peer.abort()
-            elif isinstance(peer, Door):
-                peer.transport.abort()
+            _cut(peer)
         for task in list(self._state.tasks):
             task.cancel()
         service.table.stop()
@@ -194,14 +203,12 @@ class Server:
                 async with asyncio.timeout(service.limit.close_timeout_s):
                     await service.table.until_empty()
                     await self._listener.wait_closed()
+        await service.mounts.stop()
 
     def cut(self) -> None:
         """End a graceful stop at once."""
         for member in list(self.service.table.members):
-            if isinstance(member, Peer):
-                member.abort()
-            elif isinstance(member, Door):
-                member.transport.abort()
+            _cut(member)
 
     async def _see_off(self) -> None:
         """Let requests finish, wait for the commits, say good-bye."""
@@ -227,3 +234,11 @@ class Server:
         """Keep the ``Date`` header (RFC 9110, 6.6.1)."""
         self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
         self._clock = asyncio.get_running_loop().call_later(1.0, self._tick)
+
+
+def _cut(member: Member) -> None:
+    """End a connection at once."""
+    if isinstance(member, Door):
+        member.transport.abort()
+    else:
+        member.abort()  # type: ignore[attr-defined]  # a peer over WARP, or of a mounted application

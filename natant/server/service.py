@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from natant.server.limit import Limit
+from natant.server.mount.entrance import Mounts
 from natant.server.origin import Gate
 from natant.server.table import Table
 
@@ -33,6 +34,8 @@ class Service:
         self.gate = gate
         self.table = Table(limit)
         self.counter = self.table.counter
+        #: applications of others under paths of this port
+        self.mounts = Mounts(self)
         #: what the process adds over NATS; the metrics show its counts
         self.features: list[Any] = []
         #: the plane's connection to NATS; None where there is none

@@ -198,7 +198,8 @@ def test_a_bad_import_is_named_with_its_rule(importer: str, target: str, words: 
 
 def test_all_that_natant_imports_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["nats"]]
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *extras["nats"], *extras["mount"]]
     declared = {re.split(r"[^\w-]", line)[0].lower().replace("-", "_") for line in lines} | {"nats"}  # of nats-py
     allowed = declared | set(sys.stdlib_module_names) | {"natant"}
     foreign = [

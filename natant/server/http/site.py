@@ -1,6 +1,6 @@
 """All of HTTP as one ASGI application.
 
-Which page answers: what lies below ``/-/`` and ``/metrics`` is the server's own; then files under a prefix of their own;
+Which page answers: mounted applications have their prefixes to themselves; what lies below ``/-/`` and ``/metrics`` is the server's own; then files under a prefix of their own;
 then nodes, wherever a route of the plane fits the path; then files under ``/``; then the index.
 """
 
@@ -25,6 +25,7 @@ from natant.server.http.guard import Guard
 from natant.server.http.identity import admit
 from natant.server.http.node import NodePage, node_uri
 from natant.server.http.static import FilePage
+from natant.server.mount.entrance import Entrance
 
 if TYPE_CHECKING:
     from natant.server.service import Service
@@ -33,7 +34,7 @@ __all__ = ["Site"]
 
 
 #: all that reach a page; each page refuses what it has not, in its own words
-_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 #: the server's own pages and who answers them
@@ -60,12 +61,16 @@ class Site:
                 Middleware(
                     CORSMiddleware,
                     allow_origins=service.gate.origins,
-                    allow_methods=["GET", "HEAD", "POST"],
-                    allow_headers=["content-type", "idempotency-key", "authorization"],
-                    expose_headers=["natant-sequence", "natant-duplicate", "link", "retry-after"],
+                    allow_methods=_METHODS if service.mounts else ["GET", "HEAD", "POST"],
+                    allow_headers=["*"] if service.mounts else ["content-type", "idempotency-key", "authorization"],
+                    expose_headers=["*"]
+                    if service.mounts
+                    else ["natant-sequence", "natant-duplicate", "link", "retry-after"],
                 )
             )
         middleware.append(Middleware(Guard, service=service))
+        if service.mounts:
+            middleware.append(Middleware(Entrance, service=service))
         self.app = Starlette(
             routes=[
                 *(Route(path, self._page(name), methods=["GET"]) for path, name in _CONTROL.items()),
