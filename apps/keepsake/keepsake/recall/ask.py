@@ -1,0 +1,72 @@
+"""What a question asks for: its telling terms, whom it asks about, what kind of answer it wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from keepsake.recall.sign import Sign, wants_of
+from keepsake.words.term import STOP_WORDS, stem, words
+
+__all__ = ["Asked", "analyse"]
+
+#: Words of a question that say what kind of answer is wanted, or that the asker asks; an answer does not repeat them.
+_FORMAL_WORDS: Final = """
+kind type kinds types sort mention mentioned describe described say said tell told according conversation talk talked many long often
+ago date day month year time recently currently different specific someone something anything thing things would likely considered
+might still
+"""
+_FORMAL: Final = frozenset(_FORMAL_WORDS.split())
+
+_OWN: Final = re.compile(r"\b(?:i|my|me|mine|myself|am|we|our)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question taken apart.
+
+    :ivar terms: telling terms in order, each once, without the names of those who are asked about and without words of form.
+    :ivar formal: telling terms that only say what kind of answer is wanted.
+    :ivar about: numbers of the speakers that are asked about.
+    :ivar names: terms of their names.
+    :ivar wants: what an answer would say.
+    """
+
+    text: str
+    terms: tuple[str, ...]
+    formal: tuple[str, ...]
+    about: tuple[int, ...]
+    names: tuple[str, ...]
+    wants: Sign
+
+
+def analyse(text: str, speakers: Mapping[str, int]) -> Asked:
+    """Take a question apart.
+
+    :param speakers: each speaker's name in small letters, whole and its first word, to the speaker's number; "" is the owner.
+    """
+    found = list(words(text))
+    about = {speakers[word]: word for word in found if word in speakers and word}
+    joined = " ".join(found)
+    about |= {number: name for name, number in speakers.items() if " " in name and name in joined}
+    if "" in speakers and _OWN.search(joined):
+        about.setdefault(speakers[""], "")
+    names = {part for name in about.values() for part in name.split()}
+    terms: list[str] = []
+    formal: list[str] = []
+    for word in found:
+        if word in STOP_WORDS or word in names:
+            continue
+        (formal if word in _FORMAL else terms).append(stem(word))
+    if not terms:  # nothing but words of form: then they are all that there is
+        terms, formal = formal or [stem(word) for word in found], []
+    return Asked(
+        text,
+        tuple(dict.fromkeys(terms)),
+        tuple(dict.fromkeys(formal)),
+        tuple(sorted(about)),
+        tuple(sorted(stem(name) for name in names)),
+        wants_of(text),
+    )
