@@ -29,7 +29,7 @@ from keepsake.sound.contract import RATE, Heard
 from keepsake.store.contract import Store, Writer
 
 if TYPE_CHECKING:
-    from natant.client.client import Client
+    from natant.client import Client
 
     from keepsake.pipeline.house import House
 

@@ -74,7 +74,8 @@ class Ring:
         if not (folder / "master.key").exists():
             _write_once(folder / "master.key", os.urandom(SECRET_BYTES))
         self._master = (folder / "master.key").read_bytes()
-        self._keys: dict[str, PersonKey] = {}
+        #: each with the file that it was read from: another process may destroy a key and make one of the same name
+        self._keys: dict[str, tuple[tuple[int, int], PersonKey]] = {}
         if len(self._master) != SECRET_BYTES:
             raise KeepsakeError(
                 "KS-KEY-004", f"{folder / 'master.key'} has {len(self._master)} bytes; a master key has {SECRET_BYTES}"
@@ -100,13 +101,16 @@ class Ring:
         :raises KeepsakeError: ``KS-KEY-001`` where there is none (never made, or destroyed).
         """
         path = self._path(person)
-        known = self._keys.get(person)
-        if known is not None and path.exists():
-            return known
-        self._keys.pop(person, None)
         try:
+            status = path.stat()
+            stamp = (status.st_ino, status.st_mtime_ns)
+            known = self._keys.get(person)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            self._keys.pop(person, None)
             sealed = path.read_bytes()
         except FileNotFoundError:
+            self._keys.pop(person, None)
             raise KeepsakeError("KS-KEY-001", f"there is no key of {person!r}: no such person, or deleted") from None
         try:
             content = AESGCM(self._master).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], path.name.encode())
@@ -114,8 +118,9 @@ class Ring:
             raise KeepsakeError(
                 "KS-KEY-002", f"the key of {person!r} cannot be opened: another master key, or it was changed"
             ) from None
-        known = self._keys[person] = PersonKey(person, content[-SECRET_BYTES:])
-        return known
+        key = PersonKey(person, content[-SECRET_BYTES:])
+        self._keys[person] = (stamp, key)
+        return key
 
     def has(self, person: str) -> bool:
         """Whether there is a key of this person."""
