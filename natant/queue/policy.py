@@ -121,7 +121,7 @@ class QueueSpec:
 
     def __call__(self, function: F) -> F:
         """Decorator: ``function(job)`` does the jobs of this queue, in ``natant worker FILE:FUNCTION``."""
-        setattr(function, MARK, self)
+        setattr(getattr(function, "__func__", function), MARK, self)  # a method's mark is on its function
         self.functions.append(function)
         return function
 

@@ -26,6 +26,7 @@ from keepsake.agent.value import (
     Take,
     Taken,
 )
+from keepsake.errors import KeepsakeError
 from keepsake.pipeline.house import House
 from keepsake.sound.contract import RATE
 
@@ -222,6 +223,9 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
 
     def _spilled(self, what: Spill) -> None:
         self._is_spilling = False
+        if not what.blob:
+            self.log.warning("KS-AGENT-017  the blob store took no sound of %s; it stays in memory", self.node)
+            return
         offset = 0
         count = 0
         for number, size in what.sizes.items():
@@ -297,7 +301,7 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
 
 @dataclass(frozen=True, slots=True)
 class Spill:
-    """Pieces that are in the blob store by now, one behind the other, with their sizes."""
+    """Pieces that are in the blob store by now, one behind the other, with their sizes; none where it could not take them."""
 
     blob: str
     sizes: dict[int, int]
@@ -305,6 +309,8 @@ class Spill:
 
 def _spill(house: House, person: str, pieces: dict[int, bytes]) -> Spill:
     """Keep pieces, sealed as they are, durably outside memory."""
-    return Spill(
-        house.blobs.put(person, b"".join(pieces.values())), {number: len(sealed) for number, sealed in pieces.items()}
-    )
+    try:
+        blob = house.blobs.put(person, b"".join(pieces.values()))
+    except (KeepsakeError, OSError):
+        return Spill("", {})  # they stay in memory, and the sender is told to wait where that fills up
+    return Spill(blob, {number: len(sealed) for number, sealed in pieces.items()})

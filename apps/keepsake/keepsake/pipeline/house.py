@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from keepsake.answer.contract import Generator
 from keepsake.key import Ring, Tokens
-from keepsake.sound.contract import Recogniser
-from keepsake.store.contract import Blobs, Stores
-from keepsake.vector.contract import Embedder
-from keepsake.words import Reader
 
 if TYPE_CHECKING:
+    from keepsake.answer.contract import Generator
     from keepsake.pipeline.shelf import Shelf
+    from keepsake.sound.contract import Recogniser
+    from keepsake.store.contract import Blobs, Stores
+    from keepsake.vector.contract import Embedder
+    from keepsake.words import Reader
 
 __all__ = ["House", "Quota"]
 
