@@ -48,7 +48,7 @@ def ask_granted(
             token, by=by, verb="mentor" if style == "mentor" else "ask"
         )
         scoped = Scoped(desk.store, grant.scope)
-        found = desk.index().look(question, limit=LOOKED_AT, allows=scoped.allows)
+        found = desk.index(scoped, grant.id).look(question, limit=LOOKED_AT)
         given = answer(question, found, scoped, desk.model, style=style)
         given = _noted(desk, given, Action.SHARED, about, by=by, grant=grant.id)
     return _written(house, question, given, style)

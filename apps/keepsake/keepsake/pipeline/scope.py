@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from keepsake.custody.grant import Scope
 from keepsake.record import Fact, Memory
-from keepsake.store.contract import Filter, Store
+from keepsake.store.contract import Filter, Store, Vectors
 
 __all__ = ["Scoped"]
 
@@ -40,6 +42,18 @@ class Scoped:
         return [
             fact for fact in self._store.facts(as_of=as_of, subject=subject) if self.memory(fact.memory) is not None
         ]
+
+    def memories(self, *, after: int = 0, limit: int = 1000) -> list[Memory]:
+        """Memories within the scope; none only where there is none any more."""
+        while found := self._store.memories(after=after, limit=limit):
+            if allowed := [memory for memory in found if self.allows(memory)]:
+                return allowed
+            after = found[-1].seq
+        return []
+
+    def vectors(self, model: str, *, after: int = 0) -> Iterator[tuple[list[str], list[int], Vectors]]:
+        """Vectors of all memories; who has no such memory passes over them."""
+        return self._store.vectors(model, after=after)
 
     def head(self) -> int:
         """The sequence of the newest message."""

@@ -12,14 +12,19 @@ from typing import Final
 from keepsake.custody import Log
 from keepsake.key import Ring
 from keepsake.model import PersonModel
+from keepsake.pipeline.scope import Scoped
 from keepsake.recall.index import MemoryIndex
 from keepsake.store.contract import Store, Stores
 from keepsake.vector.contract import Embedder
 
-__all__ = ["Desk", "Shelf"]
+__all__ = ["GENERATION", "Desk", "Shelf"]
 
 #: persons whose stores are open in a process
 DESK_LIMIT: Final = 256
+#: resident indexes of one person: their own, and those of grants that are in use
+INDEXES: Final = 8
+#: the store's mark (`Store.built`) that counts removals: what is resident in any process is made anew when it changes
+GENERATION: Final = "generation"
 #: of all resident indexes together
 INDEX_BYTES: Final = 2 * 2**30
 
@@ -38,34 +43,43 @@ class Desk:
         self.lock = threading.RLock()
         self.users = 0
         self._embedder = embedder
-        self._index: MemoryIndex | None = None
-        self.model = PersonModel.load(store)
+        self._indexes: OrderedDict[str, MemoryIndex] = OrderedDict()
+        self._generation = 0
+        self.model = PersonModel.load(store, embedder)
 
     def refresh(self) -> None:
-        """Take the model that is live by now."""
+        """Take the model that is live by now, and make anew what is resident where something was removed."""
         if PersonModel.live(self.store) != self.model.version:
-            self.model = PersonModel.load(self.store)
-            if self._index is not None:
-                self._index.use(self.model.ranker, self.model.refusal)
+            self.model = PersonModel.load(self.store, self._embedder)
+            self._indexes.clear()  # categories have changed with it, and with them what a grant covers
+        generation = self.store.built(GENERATION)
+        if generation != self._generation:
+            self._generation = generation
+            self._indexes.clear()
 
-    def index(self) -> MemoryIndex:
-        """The person's memories, resident, with all that is stored by now."""
-        if self._index is None:
-            self._index = MemoryIndex(self.person, self._embedder, self.model.ranker, self.model.refusal)
-        self._index.refresh(self.store)
-        return self._index
+    def index(self, scoped: Scoped | None = None, grant: str = "") -> MemoryIndex:
+        """The person's memories, resident, with all that is stored by now.
 
-    def drop(self) -> None:
-        """Forget the index: something was removed, or all is made anew."""
-        self._index = None
+        :param scoped: the store as a grant shows it: an index of its own, so that nothing of what lies outside weighs in.
+        """
+        index = self._indexes.get(grant)
+        if index is None:
+            index = self._indexes[grant] = MemoryIndex(
+                self.person, self._embedder, self.model.ranker, self.model.refusal
+            )
+            if len(self._indexes) > INDEXES:
+                del self._indexes[next(name for name in self._indexes if name)]
+        self._indexes.move_to_end(grant)
+        index.refresh(scoped or self.store)
+        return index
 
     def size(self) -> int:
-        """Bytes that the index takes in memory, about."""
-        return 0 if self._index is None else self._index.size()
+        """Bytes that the indexes take in memory, about."""
+        return sum(index.size() for index in self._indexes.values())
 
     def close(self) -> None:
         """Let go of the store."""
-        self._index = None
+        self._indexes.clear()
         self.store.close()
 
 

@@ -165,7 +165,11 @@ PIECES = """last next this the in since from to until two a few couple of years 
 WORDS = st.sampled_from(PIECES.split())
 
 
-@given(st.lists(WORDS, max_size=14).map(" ".join), st.floats(-1e14, 1e14), st.sampled_from(["UTC", "Asia/Tokyo", "", "../x"]))
+@given(
+    st.lists(WORDS, max_size=14).map(" ".join),
+    st.floats(-1e14, 1e14),
+    st.sampled_from(["UTC", "Asia/Tokyo", "", "../x"]),
+)
 def test_nothing_that_is_said_breaks_it(text: str, said_at: float, zone: str) -> None:
     for spot in spots(text, said_at, zone):
         assert spot.when.start < spot.when.end
