@@ -16,6 +16,8 @@ __all__ = ["Needle"]
 #: what is looked at of one packed file: what packs more than that is looked at up to there
 UNPACKED_BYTES: Final = 1 << 28
 
+_WIDE: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+
 
 class Needle:
     """A text that is looked for, small and capital letters alike.
@@ -31,17 +33,10 @@ class Needle:
             raise KeepsakeError(
                 "KS-STORE-009", "an empty text is everywhere; give the words that may not be found any more"
             )
-        self.text = text
-        spellings = {
-            spelling
-            for said in (text, text.lower(), text.upper(), text.title())
-            for spelling in (said, json.dumps(said)[1:-1])
-        }
-        encodings = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-        self._forms = {
-            form for spelling in spellings for form in (spelling.encode(name, "surrogatepass") for name in encodings)
-        }
         self._folded = text.casefold()
+        self._escaped = json.dumps(self._folded)[1:-1]
+        spellings = {text, text.lower(), text.upper(), text.title()}
+        self._wide = {said.encode(name, "surrogatepass") for said in spellings for name in _WIDE}
 
     def is_in(self, data: bytes) -> bool:
         """Whether these bytes hold it."""
@@ -52,9 +47,10 @@ class Needle:
         return self._folded in text.casefold()
 
     def _is_in_plain(self, data: bytes) -> bool:
-        if any(form in data for form in self._forms):
+        text = data.decode("utf-8", "ignore").casefold()
+        if self._folded in text or (self._escaped != self._folded and self._escaped in text):
             return True
-        return self._folded in data.decode("utf-8", "ignore").casefold()
+        return b"\0" in data and any(form in data for form in self._wide)
 
 
 def _layers(data: bytes) -> Iterator[bytes]:

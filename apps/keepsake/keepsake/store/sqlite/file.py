@@ -84,13 +84,16 @@ class File:
     """One person's file, open.
 
     :ivar path: where it is.
+    :ivar log: its write-ahead log.
+    :ivar secret: its key.
     :raises KeepsakeError: ``KS-STORE-001`` where it is damaged or sealed by another key, ``KS-STORE-002`` where a later Keepsake
         wrote it.
     """
 
     def __init__(self, path: Path, key: PersonKey) -> None:
         self.path = path
-        self._secret = key.derive("store").hex()
+        self.log = path.with_name(f"{path.name}-wal")
+        self.secret = key.derive("store")
         if not path.exists():
             self._make(key.person)
         with translated(path):
@@ -105,7 +108,7 @@ class File:
     def _connect(self, path: Path) -> apsw.Connection:
         database = apsw.Connection(str(path))
         database.pragma("cipher", "chacha20")
-        database.pragma("key", f"raw:{self._secret}")
+        database.pragma("key", f"raw:{self.secret.hex()}")
         database.set_busy_timeout(BUSY_TIMEOUT_MS)
         for name, value in (("page_size", PAGE_BYTES), ("journal_mode", "wal"), ("synchronous", "full")):
             database.pragma(name, value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keepsake.store.needle import Needle
-from keepsake.store.sqlite.file import File
+from keepsake.store.sqlite.file import PAGE_BYTES, File
+from keepsake.store.sqlite.page import log_pages, pages
 from keepsake.words.term import terms
 
 __all__ = ["places"]
@@ -15,10 +16,11 @@ def places(file: File, text: str) -> list[str]:
     """Names of the tables and other places that hold a text, in order.
 
     Tables are asked row by row, those too in which the full text keeps itself; the full text also by terms, and for terms of rows
-    that are no more.
+    that are no more.  Where no table has it, all pages of the file and of its log are looked at, the free ones too.
     """
     needle = Needle(text)
     found = set()
+    file.truncate()
     for name, sql in file.all("select name, sql from sqlite_schema where type = 'table' and name not like 'sqlite_%'"):
         if sql.startswith("CREATE VIRTUAL"):
             continue
@@ -29,6 +31,10 @@ def places(file: File, text: str) -> list[str]:
     wanted = terms(text)
     if wanted and _has_terms(file, wanted):
         found.add("words")
+    if not found and any(map(needle.is_in, pages(file.path, file.secret, PAGE_BYTES))):
+        found.add("free page")
+    if not found and any(map(needle.is_in, log_pages(file.log, file.secret, PAGE_BYTES))):
+        found.add("log")
     if any(needle.is_in(path.read_bytes()) for path in file.path.parent.iterdir() if path.is_file()):
         found.add("file")
     return sorted(found)
