@@ -14,12 +14,13 @@ from natant import JobState, Refused, command, lane
 from keepsake.agent.capsule import CapsuleNote, CapsuleState
 from keepsake.agent.home import Home
 from keepsake.agent.permission import give, revoke
-from keepsake.agent.rating import note_rating
+from keepsake.agent.rating import note_correction, note_rating
 from keepsake.agent.seal import open_lines, open_value, seal_value
 from keepsake.agent.value import (
     Answered,
     Ask,
     Asked,
+    Correction,
     Figures,
     Give,
     Granted,
@@ -28,7 +29,6 @@ from keepsake.agent.value import (
     Learned,
     LearnJob,
     Line,
-    ModelState,
     Noted,
     Notice,
     Rated,
@@ -37,6 +37,7 @@ from keepsake.agent.value import (
 )
 from keepsake.agent.view import Picture, picture
 from keepsake.errors import KeepsakeError
+from keepsake.model.state import ModelState
 from keepsake.pipeline.ask import ask_granted
 from keepsake.record import Answer, Question
 
@@ -178,9 +179,22 @@ class Person(Home, route="/person/{person}"):
         """The person says which memories answer a question: the model learns from it."""
         question = open_value(self.key(), what.question, Question, "rated")
         await self.task(note_rating, self.house, self.person, question, what.rating)
+        self._heed()
+
+    def _heed(self) -> None:
+        """Learn from what the person says, every few times."""
         self.figures = replace(self.figures, ratings=self.figures.ratings + 1)
         if self.figures.ratings % LEARN_RATINGS == 0:
             self._learn(is_whole=False)
+
+    @command
+    async def correct(self, what: Correction) -> None:
+        """Say where a memory belongs, or how a name is spelt; the model learns from it."""
+        try:
+            await self.task(note_correction, self.house, self.person, what)
+        except KeepsakeError as error:
+            raise Refused(str(error)) from None
+        self._heed()
 
     @command
     async def give(self, what: Give) -> Granted:

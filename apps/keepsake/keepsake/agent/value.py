@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from keepsake.model.state import ModelState
+
 __all__ = [
     "Answered",
     "Ask",
     "Asked",
+    "Correction",
     "Figures",
     "Give",
     "GrantState",
@@ -22,10 +25,8 @@ __all__ = [
     "LearnJob",
     "Learned",
     "Line",
-    "ModelState",
     "Noted",
     "Notice",
-    "PartState",
     "Piece",
     "Rated",
     "Rating",
@@ -208,36 +209,11 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class PartState:
-    """A part of a person's model.
-
-    :ivar figure: how good it is on held-out data; ``before`` how good the version before it was; nan where nothing could be held out.
-    """
-
-    version: int = 0
-    built_to: int = 0
-    figure: float = 0.0
-    before: float = 0.0
-    is_live: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ModelState:
-    """The model of a person, in figures.
-
-    :ivar version: counts the versions that went live.
-    :ivar built_to: the sequence of the last message that it has learnt from.
-    """
-
-    version: int = 0
-    built_to: int = 0
-    changed: float = 0.0
-    parts: dict[str, PartState] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class LearnJob:
-    """Have a person's model learn; ``is_whole``: everything that is derived is made anew from the messages first."""
+    """Have a person's model learn.
+
+    :ivar is_whole: everything that is derived is made anew from the messages first.
+    """
 
     person: str
     is_whole: bool = False
@@ -245,11 +221,10 @@ class LearnJob:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What came of it."""
+    """What came of it: the version that is live now, and the parts that went live with it."""
 
     model: ModelState
-    seconds: float
-    messages: int
+    changed: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,3 +333,20 @@ class Notice:
     at: float
     kind: str
     node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the person says is so: a memory belongs to an area, or a name is spelt otherwise.  Sealed with the person's key.
+
+    :ivar kind: ``area`` or ``name``.
+    :ivar was: the name as it stood.
+    :ivar should: the area, or the name as it should be; empty: it is no name.
+    :ivar label: of the name (`keepsake.record.Entity`); empty: as it was.
+    """
+
+    kind: str
+    should: str
+    memory: str = ""
+    was: str = ""
+    label: str = ""

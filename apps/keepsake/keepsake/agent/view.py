@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from keepsake.agent.value import Line, Tally
+from keepsake.model.lexicon import Lexicon
 from keepsake.pipeline.house import House
 from keepsake.record import Memory
 from keepsake.store.contract import Filter
 from keepsake.words.date import tell
 
 __all__ = ["Picture", "line", "picture"]
+
+#: memories in which categories are counted, the newest
+RECENT: Final = 2000
+#: names of a kind that are shown, those that come up most
+NAMES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +48,25 @@ def line(memory: Memory) -> Line:
 def picture(house: House, person: str, count: int) -> Picture:
     """The last lines of a person, and the names of all memories.  Blocks."""
     with house.shelf.desk(person) as desk:
-        memories = desk.store.timeline(Filter(), limit=count)
-        tallies = desk.model.tallies()
+        memories = desk.store.timeline(Filter(), limit=max(count, RECENT))
+        lexicon = Lexicon.unpack(desk.model.lexicon.pack())
+        while new := desk.store.memories(after=lexicon.built_to):
+            lexicon.count(new)
+            lexicon.built_to = new[-1].seq
+    categories: Counter[str] = Counter()
+    last: dict[str, float] = {}
+    for memory in memories:
+        for area in memory.areas:
+            categories[area.name] += 1
+            last.setdefault(area.name, memory.said_at)
     return Picture(
-        lines=[line(memory) for memory in reversed(memories)],
-        people={name: Tally(*tally) for name, tally in tallies.get("person", {}).items()},
-        places={name: Tally(*tally) for name, tally in tallies.get("place", {}).items()},
-        categories={name: Tally(*tally) for name, tally in tallies.get("category", {}).items()},
+        lines=[line(memory) for memory in reversed(memories[:count])],
+        people=_tallies(lexicon, "person"),
+        places=_tallies(lexicon, "place"),
+        categories={name: Tally(number, last[name]) for name, number in categories.items()},
     )
+
+
+def _tallies(lexicon: Lexicon, label: str) -> dict[str, Tally]:
+    found = {name: Tally(known.count, known.last) for name, known in lexicon.names.items() if known.label == label}
+    return dict(sorted(found.items(), key=lambda item: -item[1].count)[:NAMES])

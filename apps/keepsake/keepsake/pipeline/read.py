@@ -12,10 +12,10 @@ from keepsake.model import PersonModel
 from keepsake.record import Fact, Memory, Message
 from keepsake.store.contract import Store, Vectors, Writer
 from keepsake.vector.contract import Embedder
-from keepsake.words import Reader
+from keepsake.words import Reader, Reading
 from keepsake.words.fold import Folder
 
-__all__ = ["Kept", "keep"]
+__all__ = ["Kept", "Read", "keep", "put", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,56 @@ class Kept:
     new: int
     memories: tuple[Memory, ...]
     head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a message says, before it is stored.
+
+    :ivar vectors: a row for each memory; None without an embedder.
+    """
+
+    reading: Reading
+    memories: tuple[Memory, ...]
+    vectors: Vectors | None
+
+
+def read(messages: Sequence[Message], reader: Reader, embedder: Embedder | None, model: PersonModel) -> list[Read]:
+    """Read messages, all of them embedded together.  Needs no store, and takes most of the time."""
+    known = model.known()
+    readings = [reader.read(message, known) for message in messages]
+    texts = [memory.text for reading in readings for memory in reading.memories]
+    if embedder is None or not texts:
+        return [Read(reading, tuple(reading.memories), None) for reading in readings]
+    vectors = embedder.embed(texts)
+    shares = model.areas(vectors, texts)
+    found = []
+    row = 0
+    for reading in readings:
+        rows = slice(row, row + len(reading.memories))
+        row = rows.stop
+        memories = tuple(
+            replace(memory, areas=tuple(share)) for memory, share in zip(reading.memories, shares[rows], strict=True)
+        )
+        found.append(Read(reading, memories, np.ascontiguousarray(vectors[rows])))
+    return found
+
+
+def put(store: Store, writer: Writer, seq: int, what: Read, folder: Folder, model: str) -> list[Memory]:
+    """Store what a stored message says; gives its memories as they are stored.
+
+    :param seq: of the message.
+    :param model: names the embedder.
+    """
+    memories = [replace(memory, seq=seq) for memory in what.memories]
+    memories = [replace(memory, folds_into=folder.place(memory)) for memory in memories]
+    if what.vectors is None:
+        writer.put_memories(memories)
+    else:
+        writer.put_memories(memories, what.vectors, model)
+    for fact in what.reading.facts:
+        _know(store, writer, replace(fact, seq=seq))
+    return memories
 
 
 def keep(
@@ -47,54 +97,30 @@ def keep(
     :param by: who brought them, for the log: a stream, an import.
     :param also: writes more in the same transaction.
     """
-    known = model.known()
-    readings = [reader.read(message, known) for message in messages]
-    texts = [memory.text for reading in readings for memory in reading.memories]
-    vectors = embedder.embed(texts) if embedder is not None and texts else None
-    shares = model.areas(vectors) if vectors is not None else [()] * len(texts)
+    readings = read(messages, reader, embedder, model)
     folder = Folder(store)
+    name = "" if embedder is None else embedder.model
     new = 0
     kept: list[Memory] = []
-    row = 0
     with store.write() as writer:
-        for message, reading in zip(messages, readings, strict=True):
-            rows = slice(row, row + len(reading.memories))
-            row = rows.stop
+        for message, what in zip(messages, readings, strict=True):
             stored, is_new = writer.add_message(message)
-            if not is_new:
-                continue
-            new += 1
-            memories = [
-                replace(memory, seq=stored.seq, areas=tuple(share), folds_into=folder.place(memory))
-                for memory, share in zip(reading.memories, shares[rows], strict=True)
-            ]
-            _put(writer, memories, None if vectors is None else vectors[rows], embedder)
-            _know(store, writer, [replace(fact, seq=stored.seq) for fact in reading.facts])
-            log.append(writer, "stored", message.id, message.body.encode(), by=by)
-            kept.extend(memories)
+            if is_new:
+                new += 1
+                kept.extend(put(store, writer, stored.seq, what, folder, name))
+                log.append(writer, "stored", f"message/{message.id}", message.body.encode(), by=by)
         if also is not None:
             also(writer)
-        if kept:
-            writer.set_built("memory", kept[-1].seq)
     return Kept(new, tuple(kept), store.head())
 
 
-def _put(writer: Writer, memories: Sequence[Memory], vectors: Vectors | None, embedder: Embedder | None) -> None:
-    if vectors is None or embedder is None:
-        writer.put_memories(memories)
-    else:
-        writer.put_memories(memories, np.ascontiguousarray(vectors), embedder.model)
-
-
-def _know(store: Store, writer: Writer, facts: Sequence[Fact]) -> None:
-    """Store facts; one about the same takes the place of the older one, which is ended and kept."""
-    for fact in facts:
-        for older in store.facts(subject=fact.subject):
-            if (
-                older.relation == fact.relation
-                and older.id != fact.id
-                and older.value != fact.value
-                and older.since <= fact.since
-            ):
-                writer.put_fact(replace(older, ended=fact.since, ended_by=fact.id))
-        writer.put_fact(fact)
+def _know(store: Store, writer: Writer, fact: Fact) -> None:
+    """Store a fact.  Of two about the same the later one holds; the earlier one is ended by it and kept."""
+    for other in store.facts(subject=fact.subject):
+        if other.relation != fact.relation or other.id == fact.id or other.value == fact.value:
+            continue
+        if (other.since, other.said_at) <= (fact.since, fact.said_at):
+            writer.put_fact(replace(other, ended=fact.since, ended_by=fact.id))
+        else:
+            fact = replace(fact, ended=other.since, ended_by=other.id)
+    writer.put_fact(fact)
