@@ -1,0 +1,5 @@
+"""``python -m keepsake.cli`` is ``keepsake``."""
+
+from keepsake.cli.main import main
+
+main()
