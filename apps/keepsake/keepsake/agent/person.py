@@ -56,6 +56,7 @@ NOTICES: Final = 200
 #: new messages after which the model is worth another look, and the share of those it knows
 LEARN_MESSAGES: Final = 200
 LEARN_SHARE: Final = 0.2
+DAY_S: Final = 86_400.0
 #: ratings after which the model learns from them
 LEARN_RATINGS: Final = 5
 
@@ -65,6 +66,11 @@ class Person(Home, route="/person/{person}"):
 
     figures = lane.value(Figures, default=Figures())
     streams = lane.map(str, StreamState)
+    #: why streams take nothing more; empty: they do
+    held = lane.value(str, default="")
+    #: days since 1970 and seconds of sound that came on that day
+    day = lane.value(int, default=0)
+    sound_today = lane.value(float, default=0.0)
     model = lane.value(ModelState, default=ModelState())
     learning = lane.jobs("learn", LearnJob, Learned, keep=10)
     #: who may ask what; the tokens are in the store
@@ -109,6 +115,8 @@ class Person(Home, route="/person/{person}"):
             streams=len(self.streams),
             bytes=self.figures.bytes + what.state.bytes - before.bytes,
         )
+        self._count_sound(what.state.seconds - before.seconds)
+        self._hold(what.stream, is_new=not before.kind)
         if what.reading is not None:
             reading = what.reading
             self.figures = replace(
@@ -119,6 +127,35 @@ class Person(Home, route="/person/{person}"):
             )
             self._show(open_lines(self.key(), reading.lines, what.stream))
             self._consider()
+
+    def _count_sound(self, seconds: float) -> None:
+        day = int(self.now() // DAY_S)
+        before = self.sound_today if self.day == day else 0.0
+        self.day = day
+        self.sound_today = before + seconds
+
+    def _hold(self, stream: str, *, is_new: bool) -> None:
+        """Have streams take nothing more where the person's quota is used up, and take again where it is not."""
+        quota = self.house.quota
+        reason = ""
+        if self.figures.messages >= quota.messages:
+            reason = f"{quota.messages} messages are stored"
+        elif self.figures.bytes >= quota.bytes:
+            reason = f"{quota.bytes} bytes are stored"
+        elif self.sound_today >= quota.audio_s:
+            reason = f"{quota.audio_s:.0f} seconds of sound came today"
+            self.at((self.day + 1) * DAY_S, self.new_day, name="day")
+        if reason != self.held:
+            self.held = reason
+            for name in self.streams:
+                self.send(f"{self.node}/stream/{name}", "hold", reason)
+        elif reason and is_new:
+            self.send(f"{self.node}/stream/{stream}", "hold", reason)
+
+    def new_day(self) -> None:
+        """What counts by the day begins anew."""
+        self._count_sound(0.0)
+        self._hold("", is_new=False)
 
     def _show(self, lines: list[Line]) -> None:
         for line in lines:

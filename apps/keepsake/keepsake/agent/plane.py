@@ -30,7 +30,22 @@ IDLE_S: Final = 120.0
 _WORKER: Final = frozenset(("pieces", "heard", "hears"))
 #: lanes that only agents use among themselves, so that nobody brings a person what their own agents did not say
 _INNER: Final = frozenset(
-    ("asked", "answered", "noted", "rated", "heard", "hears", "pieces", "unlock", "unlocked", "kept", "sealed")
+    (
+        "asked",
+        "answered",
+        "noted",
+        "rated",
+        "heard",
+        "hears",
+        "pieces",
+        "unlock",
+        "unlocked",
+        "kept",
+        "sealed",
+        "hold",
+        "capsule_changed",
+        "keep",
+    )
 )
 #: commands of a stream that a device may send
 _DEVICE: Final = frozenset(("take", "end", "received", "state"))

@@ -6,6 +6,8 @@ looks at the grant and sends back an answer or a refusal.
 
 from __future__ import annotations
 
+from typing import Final
+
 from natant import Refused, command, lane
 
 from keepsake.agent.home import Home
@@ -17,6 +19,10 @@ from keepsake.record import Answer
 from keepsake.record import Question as Words
 
 __all__ = ["Question"]
+
+#: until a question is put again to an agent that has not answered, and how often it is put
+AGAIN_S: Final = 30.0
+TRIES: Final = 5
 
 
 class Question(Home, route="/person/{person}/question/{question}"):
@@ -30,6 +36,7 @@ class Question(Home, route="/person/{person}/question/{question}"):
     #: ``asked`` (another person's agent has it), ``answered`` or ``refused``
     state = lane.value(str, default="")
     refusal = lane.value(str, default="")
+    tries = lane.value(int, default=0)
     answer = lane.value(Answer | None, default=None, volatile=True)
 
     def on_start(self) -> None:
@@ -48,13 +55,25 @@ class Question(Home, route="/person/{person}/question/{question}"):
         self.kept = seal_value(key, what, self.node)
         if what.about not in ("", self.person):
             self.state = "asked"
-            sealed = seal_value(key, what, f"asked:{self.node}")
-            self.send(f"/person/{what.about}", "asked", Asked(self.person, self.node, sealed, what.grant))
+            self._put(what)
             return None
         words = Words(what.text, self.now(), what.as_of, what.zone, what.limit)
         answer: Answer = await self.task(_ask, self, words, what.style)
         self._answered(answer)
         return answer
+
+    def _put(self, what: Ask) -> None:
+        """Put it to the other person's agent, and again should no answer come: whoever answers may die over it."""
+        sealed = seal_value(self.key(), what, f"asked:{self.node}")
+        self.send(f"/person/{what.about}", "asked", Asked(self.person, self.node, sealed, what.grant))
+        self.tries += 1
+        if self.tries < TRIES:
+            self.after(AGAIN_S, self.put_again, name="again")
+
+    def put_again(self) -> None:
+        """No answer came."""
+        if self.state == "asked":
+            self._put(open_value(self.key(), self.kept, Ask, self.node))
 
     def _answered(self, answer: Answer) -> None:
         self.sealed = seal_value(self.key(), answer, self.node)
@@ -66,6 +85,7 @@ class Question(Home, route="/person/{person}/question/{question}"):
         """What the other person's agent says."""
         if self.state != "asked":
             return
+        self.cancel("again")
         if what.refusal:
             self.refusal = what.refusal
             self.state = "refused"

@@ -49,6 +49,8 @@ MEMORY_BYTES: Final = 16 * 1024 * 1024
 WAITING_BYTES: Final = 2 * 1024 * 1024 * 1024
 #: pieces that nobody could make sense of, kept in a stream
 ASIDE_PIECES: Final = 1000
+#: the person is told of sound at least so often
+TELL_SAMPLES: Final = 60 * RATE
 #: lines that are shown to whoever follows a stream
 SHOWN_LINES: Final = 200
 
@@ -70,8 +72,12 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     reading = lane.jobs("read", ReadJob, Reading, keep=1)
     rereading = lane.jobs("read", ReadJob, Reading, keep=1)
     hearing = lane.jobs("hear", HearJob, HeardAll, keep=1)
+    #: why nothing more is taken: the person's quota is used up
+    held = lane.value(str, default="")
     state = lane.value(StreamState, default=StreamState())
     samples = lane.value(int, default=0)
+    #: samples of which the person has been told
+    told = lane.value(int, default=0)
     #: bytes of pieces that wait, and how many of them are in memory
     waiting = lane.value(int, default=0)
     resident = lane.value(int, default=0)
@@ -117,6 +123,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             raise Refused(
                 f"KS-AGENT-006  {self.node} got {len(what.pieces)} pieces of sound and {len(what.lengths)} lengths; one each"
             )
+        if self.held:
+            raise Refused(f"KS-AGENT-020  the quota of {self.person} is used up: {self.held}")
         if self.waiting > WAITING_BYTES or self.resident > MEMORY_BYTES:
             raise Refused(
                 f"KS-AGENT-004  {self.node} holds {self.waiting} bytes that wait for workers; send it again in a while"
@@ -136,7 +144,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             seconds=self.samples / RATE,
             is_ended=False,
         )
-        if is_new:
+        if is_new or self.samples - self.told >= TELL_SAMPLES:
+            self.told = self.samples
             self.send(self.owner, "noted", Noted(self.stream, self.state, None))
 
     def _ask(self, limit: int = BATCH_PIECES) -> None:
@@ -291,6 +300,11 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         self.state = replace(self.state, aside=len(self.aside))
         if job.result is not None:
             self._show(job.result)
+
+    @command
+    def hold(self, reason: str) -> None:
+        """Take nothing more, or take again (an empty reason)."""
+        self.held = reason
 
     @command
     def end(self) -> None:

@@ -21,6 +21,7 @@ from keepsake.store.folder import FolderBlobs
 from keepsake.store.sqlite import SqliteStores
 from keepsake.vector.contract import Embedder
 from keepsake.words import Reader
+from keepsake.words.entity import Tagger
 
 __all__ = ["DATA", "house", "make_house"]
 
@@ -48,13 +49,21 @@ def make_house(data: Path, setting: Setting | None = None) -> House:
         ring=ring,
         stores=stores,
         blobs=_blobs(setting, data),
-        reader=Reader.make(names=setting.names),
+        reader=Reader(_tagger(setting)),
         embedder=embedder,
         recogniser=cache(lambda: _recogniser(setting)),
         shelf=Shelf(ring, stores, embedder),
         generator=_generator(setting),
         quota=setting.quota,
     )
+
+
+def _tagger(setting: Setting) -> Tagger | None:
+    if not setting.names:
+        return None
+    from keepsake.words.tagger import english
+
+    return english()
 
 
 def _stores(setting: Setting, data: Path, ring: Ring) -> Stores:
