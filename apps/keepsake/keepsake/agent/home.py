@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from natant import Agent
+from natant import Agent, command
 
 from keepsake.key import PersonKey
 from keepsake.pipeline.house import House
@@ -32,3 +32,8 @@ class Home(Agent):
     def owner(self) -> str:
         """URI of the person's agent."""
         return f"/person/{self.person}"
+
+    @command
+    def vanish(self) -> None:
+        """Remove this agent with all that it holds."""
+        self.remove()

@@ -22,6 +22,9 @@ from keepsake.agent.value import (
     Asked,
     Correction,
     Figures,
+    Forget,
+    ForgetJob,
+    Forgotten,
     Give,
     Granted,
     GrantState,
@@ -57,6 +60,9 @@ NOTICES: Final = 200
 LEARN_MESSAGES: Final = 200
 LEARN_SHARE: Final = 0.2
 DAY_S: Final = 86_400.0
+FORGET_KINDS: Final = frozenset(("message", "person", "stream"))
+#: messages that are forgotten at once; more are a stream
+FORGET_MESSAGES: Final = 1000
 #: ratings after which the model learns from them
 LEARN_RATINGS: Final = 5
 
@@ -75,6 +81,7 @@ class Person(Home, route="/person/{person}"):
     learning = lane.jobs("learn", LearnJob, Learned, keep=10)
     #: who may ask what; the tokens are in the store
     grants = lane.map(str, GrantState, keep=GRANTS)
+    forgetting = lane.jobs("forget", ForgetJob, Forgotten, keep=100)
     capsules = lane.map(str, CapsuleState, keep=CAPSULES)
     #: what the person should know: a capsule has opened, somebody has asked
     notices = lane.list(Notice, keep=NOTICES)
@@ -250,6 +257,36 @@ class Person(Home, route="/person/{person}"):
             self.grants[grant] = await self.task(revoke, self.house, self.person, grant)
         except KeepsakeError as error:
             raise Refused(str(error)) from None
+
+    @command
+    def forget(self, what: Forget) -> str:
+        """Delete messages, a stream or everything; the job's name in the lane ``forgetting``, whose result is the certificate."""
+        self.key()
+        if what.kind not in FORGET_KINDS or len(what.messages) > FORGET_MESSAGES:
+            raise Refused(
+                f"KS-AGENT-021  {what.kind[:40]!r} cannot be forgotten; it takes {', '.join(sorted(FORGET_KINDS))}, "
+                f"and {FORGET_MESSAGES} messages at most"
+            )
+        job = ForgetJob(self.person, what.kind, what.messages, what.stream)
+        if what.kind == "stream":
+            self.send(f"{self.node}/stream/{what.stream}", "erase")
+        return self.forgetting.submit(job, key=self.node, priority="high", about=what.kind)
+
+    @forgetting.done
+    def forgotten(self, name: str, job: JobState[Forgotten]) -> None:
+        """It is gone; so is what this agent showed of it."""
+        if job.about == "person":
+            self.house.shelf.put_away(self.person)
+            self.remove()
+            return
+        self.timeline.clear()
+        self.spawn(picture, self.house, self.person, SHOWN_LINES, then=self._fill)
+
+    @forgetting.failed
+    def not_forgotten(self, name: str, job: JobState[Forgotten]) -> None:
+        """The order stays open, and the job is parked where operators see it."""
+        self.log.error("KS-AGENT-022  a deletion of %s is not over: %s", self.person, job.error)
+        self.notices.append(Notice(self.now(), "deletion", name))
 
     @command
     def capsule_changed(self, what: CapsuleNote) -> None:

@@ -27,7 +27,7 @@ AGENTS: Final[tuple[type[Home], ...]] = (Person, Stream, Question, Capsule, Vaul
 IDLE_S: Final = 120.0
 
 #: lanes that a worker needs: what waits, and what it tells
-_WORKER: Final = frozenset(("pieces", "heard", "hears"))
+_WORKER: Final = frozenset(("pieces", "heard", "hears", "vanish"))
 #: lanes that only agents use among themselves, so that nobody brings a person what their own agents did not say
 _INNER: Final = frozenset(
     (

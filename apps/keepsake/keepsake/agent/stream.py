@@ -72,6 +72,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     reading = lane.jobs("read", ReadJob, Reading, keep=1)
     rereading = lane.jobs("read", ReadJob, Reading, keep=1)
     hearing = lane.jobs("hear", HearJob, HeardAll, keep=1)
+    #: whether it was deleted; its name is not used again
+    is_deleted = lane.value(bool, default=False)
     #: why nothing more is taken: the person's quota is used up
     held = lane.value(str, default="")
     state = lane.value(StreamState, default=StreamState())
@@ -123,6 +125,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             raise Refused(
                 f"KS-AGENT-006  {self.node} got {len(what.pieces)} pieces of sound and {len(what.lengths)} lengths; one each"
             )
+        if self.is_deleted:
+            raise Refused(f"KS-AGENT-023  {self.node} was deleted; send to a stream of another name")
         if self.held:
             raise Refused(f"KS-AGENT-020  the quota of {self.person} is used up: {self.held}")
         if self.waiting > WAITING_BYTES or self.resident > MEMORY_BYTES:
@@ -305,6 +309,20 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     def hold(self, reason: str) -> None:
         """Take nothing more, or take again (an empty reason)."""
         self.held = reason
+
+    @command
+    def erase(self) -> None:
+        """The stream is deleted: what waits goes, and nothing comes in under this name any more."""
+        self.is_deleted = True
+        for jobs in (self.reading, self.rereading, self.hearing):
+            for name in [name for name, job in jobs.items() if job.is_open]:
+                jobs.cancel(name)
+        for blob in self.spills:
+            self.spawn(self.house.blobs.remove, self.person, blob)
+        for kept in (self.pieces, self.aside, self.spills, self.transcript):
+            kept.clear()
+        self.waiting = self.resident = 0
+        self.partial = ""
 
     @command
     def end(self) -> None:

@@ -16,6 +16,9 @@ __all__ = [
     "Asked",
     "Correction",
     "Figures",
+    "Forget",
+    "ForgetJob",
+    "Forgotten",
     "Give",
     "GrantState",
     "Granted",
@@ -350,3 +353,32 @@ class Correction:
     memory: str = ""
     was: str = ""
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """What is to be forgotten, for good.
+
+    :ivar kind: ``message`` (``messages`` names them), ``stream``, or ``person``: everything.
+    """
+
+    kind: str
+    messages: list[str] = field(default_factory=list)
+    stream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetJob:
+    """The same, for a worker."""
+
+    person: str
+    kind: str
+    messages: list[str]
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Certificates: what was deleted, and that every part has confirmed it."""
+
+    certificates: list[str]

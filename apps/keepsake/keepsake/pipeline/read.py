@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from keepsake.vector.contract import Embedder
 from keepsake.words import Reader, Reading
 from keepsake.words.fold import Folder
 
-__all__ = ["Kept", "Read", "keep", "put", "read"]
+__all__ = ["GONE", "Kept", "Read", "keep", "put", "read"]
+
+#: kind of the documents that name deleted streams
+GONE: Final = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,15 @@ def keep(
     new = 0
     kept: list[Memory] = []
     with store.write() as writer:
+        gone = set(store.documents(GONE))
         for message, what in zip(messages, readings, strict=True):
+            if message.stream in gone:
+                continue  # the stream was deleted while this was on its way
             stored, is_new = writer.add_message(message)
             if is_new:
                 new += 1
                 kept.extend(put(store, writer, stored.seq, what, folder, name))
-                log.append(writer, "stored", f"message/{message.id}", message.body.encode(), by=by)
+                log.append(writer, "stored", message.id, message.body.encode(), by=by)
         if also is not None:
             also(writer)
     return Kept(new, tuple(kept), store.head())

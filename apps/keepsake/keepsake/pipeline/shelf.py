@@ -23,6 +23,8 @@ __all__ = ["GENERATION", "Desk", "Shelf"]
 DESK_LIMIT: Final = 256
 #: resident indexes of one person: their own, and those of grants that are in use
 INDEXES: Final = 8
+#: between two looks for persons who were deleted elsewhere
+LOOK_S: Final = 5.0
 #: the store's mark (`Store.built`) that counts removals: what is resident in any process is made anew when it changes
 GENERATION: Final = "generation"
 #: of all resident indexes together
@@ -92,6 +94,7 @@ class Shelf:
         self._embedder = embedder
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._lock = threading.Lock()
+        self._looked = 0.0
 
     @contextmanager
     def desk(self, person: str) -> Iterator[Desk]:
@@ -123,6 +126,7 @@ class Shelf:
     def _give_back(self, desk: Desk) -> None:
         with self._lock:
             desk.users -= 1
+            self._close_deleted()
             size = sum(other.size() for other in self._desks.values())
             for person in list(self._desks):
                 if len(self._desks) <= DESK_LIMIT and size <= INDEX_BYTES:
@@ -131,6 +135,17 @@ class Shelf:
                     away = self._desks.pop(person)
                     size -= away.size()
                     away.close()
+
+    def _close_deleted(self) -> None:
+        """Close what belongs to persons who have no key any more."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_S:
+            return
+        self._looked = now
+        for person, desk in list(self._desks.items()):
+            if not desk.users and not self._ring.has(person):
+                del self._desks[person]
+                desk.close()
 
     def put_away(self, person: str) -> None:
         """Close what is open of a person; it is opened again when it is needed."""
