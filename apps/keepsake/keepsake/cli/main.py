@@ -32,6 +32,8 @@ EXIT_INTERRUPTED: Final = 130
 
 #: commands in the order of the help, each with the first line of its own help
 COMMANDS: Final = {
+    "serve": "Serve people's memories.",
+    "worker": "Read, hear, learn and forget: do the jobs of the service.",
     "person": "Add people, list them, make their tokens, remove them.",
     "import": "Import chats, mail, diaries and recordings.",
     "errors": "Explain an error by its code.",
@@ -103,7 +105,7 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; the exit code."""
-    from natant.errors import ClientError, NatantError
+    from natant import NatantError
 
     try:
         done = cli.main(None if arguments is None else list(arguments), prog_name="keepsake", standalone_mode=False)
@@ -113,7 +115,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "keepsake"
-        tell("KS-CLI-001", error.format_message(), f"{path} --help")
+        tell("KS-CLI-007", error.format_message(), f"{path} --help")
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
@@ -121,7 +123,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         tell(error.code, error.message)
         return EXIT_UNREACHABLE if error.code == "KS-CLI-004" else EXIT_FAILED
     except NatantError as error:
-        return _natant(error, is_client=isinstance(error, ClientError))
+        return _natant(error)
     except Exception as error:
         traceback.print_exc()
         tell("KS-CLI-002", f"keepsake met an error of its own: {type(error).__name__}: {error}")
@@ -129,13 +131,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return done if isinstance(done, int) else EXIT_OK
 
 
-def _natant(error: Any, *, is_client: bool) -> int:
+def _natant(error: Any) -> int:
     """What natant says.  Where it passes on an error of ours, that one is told."""
     code, _, message = error.message.partition("  ")
     if code.startswith("KS-"):
         tell(code, message)
         return EXIT_FAILED
-    if is_client and error.code in ("NT-CLIENT-001", "NT-CLIENT-004", "NT-CLIENT-007"):
+    if error.code in ("NT-CLIENT-001", "NT-CLIENT-004", "NT-CLIENT-007"):
         tell("KS-CLI-004", f"the service cannot be reached: {error.message}", "keepsake serve")
         return EXIT_UNREACHABLE
     tell(error.code, error.message)

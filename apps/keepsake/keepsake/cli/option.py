@@ -10,15 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
 from keepsake.errors import KeepsakeError
-
-if TYPE_CHECKING:
-    from natant.client.blocking import BlockingClient
 
 __all__ = ["DEFAULT_DATA", "DEFAULT_PORT", "Reach", "as_json", "data", "examples", "reach", "yes"]
 
@@ -83,11 +80,11 @@ class Reach:
         ring.key(person)
         return Tokens(ring).make(person, "owner", until=time.time() + OWN_TOKEN_S)
 
-    def connect(self, person: str) -> BlockingClient:
-        """A client of the service, as the person; to be opened with ``with``."""
-        from natant.client import blocking
+    def connect(self, person: str) -> Any:
+        """A client of the service, as the person (of ``natant.connect``); to be opened with ``with``."""
+        import natant
 
-        return blocking.connect("warp" + self.at.removeprefix("http"), auth={"token": self.token_of(person)})
+        return natant.connect("warp" + self.at.removeprefix("http"), auth={"token": self.token_of(person)})
 
     def socket(self, path: str) -> str:
         """The address of a WebSocket there."""
