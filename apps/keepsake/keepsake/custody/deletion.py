@@ -50,6 +50,7 @@ class Order:
     :ivar sounds: names of recordings in the blob store.
     :ivar by: who ordered it.
     :ivar at: when, epoch milliseconds.
+    :ivar key: names the person's key (`Log.key_digest`): another person may get the same id later.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Order:
     sounds: tuple[str, ...]
     by: str
     at: int
+    key: str = ""
 
 
 class Part(Protocol):
@@ -119,7 +121,9 @@ class Deletion:
             )
         found = [message for name in messages if (message := self._store.message(name)) is not None]
         sounds = tuple(message.sound for message in found if message.sound)
-        made = Order(id or secrets.token_hex(8), self._key.person, tuple(messages), sounds, by, int(self._now() * 1000))
+        at = int(self._now() * 1000)
+        name = id or secrets.token_hex(8)
+        made = Order(name, self._key.person, tuple(messages), sounds, by, at, key=self._log.key_digest)
         sought = json.dumps(_sought(found)).encode()
         with self._store.write() as writer:
             writer.put_document("deletion", made.id, json.dumps(asdict(made)).encode())

@@ -82,6 +82,7 @@ class Erasure:
                 "messages": store.head(),
                 "checkpoint": log.checkpoint(),
                 "key": base64.b64encode(log.public).decode(),
+                "key_digest": log.key_digest,
             }
         finally:
             store.close()
@@ -113,8 +114,7 @@ class Erasure:
             return known
         consent = path.read_bytes()
         said = json.loads(json.loads(consent)["text"])
-        destroyed = hashlib.sha256(base64.b64decode(said["key"])).hexdigest()[:32]
-        Ledger(self._ring).add(Entry(said["deletion"], person, (), said["ordered_at"], destroyed))
+        Ledger(self._ring).add(Entry(said["deletion"], person, (), said["ordered_at"], said["key_digest"]))
         self._ring.destroy(person)
         parts = [{"part": holder.name, "removed": holder.erase(person)} for holder in holders]
         self._stores.erase(person)

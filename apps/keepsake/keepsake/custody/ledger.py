@@ -29,7 +29,7 @@ class Entry:
     """A deletion.
 
     :ivar messages: ids; empty: the whole person.
-    :ivar key: of a whole person: which key was destroyed (32 hexadecimal digits that tell nothing of it).
+    :ivar key: names the person's key at that time (`Log.key_digest`).
     :ivar at: epoch milliseconds.
     """
 
@@ -78,7 +78,7 @@ class Ledger:
 
     def remove(self, order: Order) -> int:
         """Hold backups to an order (`keepsake.custody.deletion.Part`)."""
-        self.add(Entry(order.id, order.person, order.messages, order.at))
+        self.add(Entry(order.id, order.person, order.messages, order.at, order.key))
         return len(order.messages)
 
     def find(self, text: str) -> list[str]:

@@ -8,6 +8,7 @@ beside the records: documents of kind ``salt`` (one for each thing whose content
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from collections.abc import Callable
 from typing import Final
@@ -20,7 +21,7 @@ from keepsake.errors import KeepsakeError
 from keepsake.key import PersonKey
 from keepsake.store.contract import Store, Writer
 
-__all__ = ["Log", "origin"]
+__all__ = ["Log", "key_digest", "origin"]
 
 SALT_BYTES: Final = 32
 
@@ -33,6 +34,11 @@ RECEIPT_VERSION: Final = 1
 def origin(person: str) -> str:
     """The name of a person's log."""
     return f"keepsake/person/{person}"
+
+
+def key_digest(key: PersonKey) -> str:
+    """Names a person's key, in 32 hexadecimal digits that tell nothing of it."""
+    return hashlib.sha256(note.public_bytes(key.signer())).hexdigest()[:32]
 
 
 class Log:
@@ -64,6 +70,11 @@ class Log:
     def public(self) -> bytes:
         """The 32 bytes of the key that checkpoints are signed by."""
         return note.public_bytes(self._signer)
+
+    @property
+    def key_digest(self) -> str:
+        """Names that key: `key_digest`."""
+        return key_digest(self._key)
 
     def append(
         self, writer: Writer, action: Action | str, about: str, content: bytes = b"", *, by: str, grant: str = ""
