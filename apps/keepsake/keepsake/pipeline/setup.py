@@ -135,7 +135,7 @@ def _recogniser(setting: Setting) -> Recogniser:
 def _whisper(name: str) -> Recogniser:
     from keepsake.sound.whisper import Whisper
 
-    return Whisper(name)
+    return Whisper(name=name)
 
 
 def _speechmatics(at: Endpoint) -> Recogniser:
