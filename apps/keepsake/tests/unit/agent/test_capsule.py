@@ -40,7 +40,7 @@ def plane(tmp_path: Path) -> Plane:
 
 async def test_a_capsule_opens_at_its_time_and_not_before(plane: Plane) -> None:
     async with natant.testing.plane(plane) as p:
-        opens_at = p.clock.now() + 3600
+        opens_at = p.clock.now + 3600
         await p.command(NODE, "fill", Fill(SECRET, opens_at))
         await p.clock.jump(3599)
         assert await p.get(NODE, "content") is None
@@ -54,7 +54,7 @@ async def test_a_capsule_opens_at_its_time_and_not_before(plane: Plane) -> None:
 
 async def test_the_timer_outlives_a_crash(plane: Plane) -> None:
     async with natant.testing.plane(plane) as p:
-        await p.command(NODE, "fill", Fill(SECRET, p.clock.now() + 3600))
+        await p.command(NODE, "fill", Fill(SECRET, p.clock.now + 3600))
         await p.crash()
         await p.clock.jump(3601)
         assert await p.get(NODE, "content") == SECRET
@@ -75,7 +75,7 @@ async def test_an_event_opens_it_and_another_does_not(plane: Plane) -> None:
 
 async def test_before_its_time_the_capsule_has_nothing_that_opens_it(plane: Plane, tmp_path: Path) -> None:
     async with natant.testing.plane(plane) as p:
-        await p.command(NODE, "fill", Fill(SECRET, p.clock.now() + 3600, "graduation"))
+        await p.command(NODE, "fill", Fill(SECRET, p.clock.now + 3600, "graduation"))
         sealed = await p.get(NODE, "sealed")
         lock = await p.get(VAULT, "lock")
         key = Ring(tmp_path).key("ann")
@@ -91,19 +91,19 @@ async def test_a_capsule_is_filled_once_and_needs_a_time_to_come(plane: Plane) -
     async with natant.testing.plane(plane) as p:
         for what, code in (
             (Fill(SECRET), "KS-AGENT-015"),
-            (Fill(SECRET, p.clock.now() - 1), "KS-AGENT-015"),
-            (Fill("", p.clock.now() + 1), "KS-AGENT-016"),
+            (Fill(SECRET, p.clock.now - 1), "KS-AGENT-015"),
+            (Fill("", p.clock.now + 1), "KS-AGENT-016"),
         ):
             with pytest.raises(Exception, match=code):
                 await p.command(NODE, "fill", what)
-        await p.command(NODE, "fill", Fill(SECRET, p.clock.now() + 60))
+        await p.command(NODE, "fill", Fill(SECRET, p.clock.now + 60))
         with pytest.raises(Exception, match="KS-AGENT-014"):
-            await p.command(NODE, "fill", Fill("something else", p.clock.now() + 60))
+            await p.command(NODE, "fill", Fill("something else", p.clock.now + 60))
 
 
 async def test_a_destroyed_capsule_never_opens(plane: Plane) -> None:
     async with natant.testing.plane(plane) as p:
-        await p.command(NODE, "fill", Fill(SECRET, p.clock.now() + 60))
+        await p.command(NODE, "fill", Fill(SECRET, p.clock.now + 60))
         await p.command(NODE, "destroy")
         await p.clock.jump(120)
         assert await p.get(NODE, "content") is None
