@@ -20,6 +20,7 @@ from natant.kernel.turn import Outcome
 from natant.lane.base import to_value
 from natant.link.channel import Channel
 from natant.link.downlink import Downlink
+from natant.link.hub import Identity
 from natant.link.session import Session
 from natant.observe.meta import attach
 from natant.plane import Plane
@@ -109,6 +110,7 @@ class TestPlane:
     """A plane at work in memory; made by :func:`plane`.
 
     :ivar queues: the plane's work queues by name: ``p.queues["asr"].parked``.
+    :ivar identity: who commands and reads where a call does not say; at first somebody unknown, as over a socket without credentials.
     """
 
     __test__ = False
@@ -123,6 +125,7 @@ class TestPlane:
         is_volatile: bool,
         attachments: Sequence[Attachment],
     ) -> None:
+        self.identity = Identity()
         self._attachments = (large_values(None, None).attach, *attachments)
         self.app = app
         self.store: Any = store or MemoryStore()
@@ -180,19 +183,32 @@ class TestPlane:
         for closer in self.host.closers:
             closer()
 
-    async def command(self, node: str, lane: str, value: Any = None, *, command_id: str | None = None) -> Outcome:
+    async def command(
+        self,
+        node: str,
+        lane: str,
+        value: Any = None,
+        *,
+        command_id: str | None = None,
+        identity: Identity | None = None,
+    ) -> Outcome:
         """Command a lane, wait for the commit, let what follows settle.
 
+        :param identity: whom the plane's policy sees; None: :attr:`identity`.
         :raises NatantError: where it was refused or failed.
         """
-        outcome = await self.host.command(node, lane, to_value(value), command_id=command_id)
+        who = identity or self.identity
+        outcome = await self.host.command(node, lane, to_value(value), command_id=command_id, identity=who)
         await self.clock.settle()
         return outcome
 
-    async def get(self, node: str, lane: str) -> Any:
-        """The state of a lane: the typed value of a value lane, a dict of a map lane, a list of a list lane."""
+    async def get(self, node: str, lane: str, *, identity: Identity | None = None) -> Any:
+        """The state of a lane: the typed value of a value lane, a dict of a map lane, a list of a list lane.
+
+        :param identity: whom the plane's policy sees; None: :attr:`identity`.
+        """
         declared = self.host.lane(node, lane)
-        value: Any = await self.host.read(node, lane)
+        value: Any = await self.host.read(node, lane, identity=identity or self.identity)
         forms = declared.types()
         form = forms["value"]
         if "key" in forms:
