@@ -211,8 +211,8 @@ AREAS: Final = (
     Area(
         "leisure",
         _things(
-            """the sourdough bread, the model railway, the choir concert, the chess evening, the jazz record, the crossword, the kite, the
-            stamp fair, the telescope, the plum jam, the detective series, the watercolour of the mill, the football match"""
+            """the model railway, the choir concert, the chess evening, the jazz record, the crossword, the kite, the
+            stamp fair, the telescope, the detective series, the watercolour of the mill, the football match"""
         ),
         (
             (
@@ -224,23 +224,20 @@ AREAS: Final = (
         ),
     ),
     Area(
-        "mood",
+        "food",
         _things(
-            """being forty, the long winter, giving up smoking, saying no more often, the quiet evenings, the move, missing the sea,
-            sleeping badly, starting again, the old letters, feeling useless, forgiving him"""
+            """the lentil soup, the sourdough starter, the fish pie, the new noodle place, the plum jam, a tasting menu, the burnt lasagne,
+            the coffee roaster, the cheese stall, the saffron buns, a vegan stew, the wedding cake, the oyster bar"""
         ),
         (
+            ("Ate {thing} with {who} in {place} {when}. {coda}", "With whom did I eat {thing} in {place}?"),
             (
-                "Felt low {when} in {place}, thinking of {thing}; {who} listened. {coda}",
-                "Who listened in {place} when I thought of {thing}?",
+                "{who} gave me the recipe for {thing} in {place} {when}. {coda}",
+                "Who gave me the recipe for {thing} in {place}?",
             ),
             (
-                "Proud of myself {when}: told {who} in {place} about {thing}. {coda}",
-                "Whom did I tell about {thing} in {place}?",
-            ),
-            (
-                "A strange dream in {place} {when} of {who} and {thing}. {coda}",
-                "Of whom did I dream in {place}, with {thing}?",
+                "Cooked {thing} for {who} {when}, as we had it in {place}. {coda}",
+                "For whom did I cook {thing} as in {place}?",
             ),
         ),
     ),
@@ -281,7 +278,7 @@ CHATTER: Final = _things(
 
 #: Names of the person's own for things that no general model can know: category, then words said of it.
 PRIVATE: Final = (
-    ("Atlas", ("Atlas has moved its deadline again", "sent the Atlas drawings to the printer", "Atlas needs another investor", "late call about Atlas", "Atlas demo crashed twice")),
-    ("Rex", ("Rex ate half a cushion", "Rex was at the vet for his paw", "walked Rex along the river", "Rex barked at the postman", "new lead for Rex")),
-    ("Thursday circle", ("the circle met at mine", "the circle read the second chapter", "made cake for the circle", "the circle quarrelled over the ending", "the circle has a new member")),
+    ("side project", ("Atlas has moved its deadline again", "sent the Atlas drawings to the printer", "Atlas needs another investor", "late call about Atlas", "Atlas demo crashed twice")),
+    ("pets", ("Rex ate half a cushion", "Rex was at the vet for his paw", "walked Rex along the river", "Rex barked at the postman", "new lead for Rex")),
+    ("reading group", ("the circle met at mine", "the circle read the second chapter", "made cake for the circle", "the circle quarrelled over the ending", "the circle has a new member")),
 )  # fmt: skip
