@@ -180,7 +180,7 @@ def spots(text: str, said_at: float, zone: str = "UTC") -> list[Spot]:
             continue
         found = _joined(sentence, _clock(sentence, now, _matches(sentence, now)), now)
         for spot in found:
-            said = sentence[spot.start : spot.end].strip()
+            said = sentence[spot.start : spot.end].strip(" .,")
             words = said if said.lower().startswith(("since", "ever since")) else _EDGE.sub("", said)
             result.append(Spot(start + spot.start, start + spot.end, replace(spot.when, words=words)))
             if len(result) >= MAX_DATES:

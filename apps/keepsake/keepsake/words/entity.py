@@ -1,0 +1,219 @@
+"""Who and what a text names.
+
+Three ways, the surest first: the person's own names, in any case; a tagger where one is installed (`keepsake.words.tagger`); and
+rules: capitals inside a sentence, with the words around them telling what they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Protocol
+
+from keepsake.record import Entity
+from keepsake.words.common import is_common
+from keepsake.words.date.calendar import MONTHS, WEEKDAYS
+from keepsake.words.known import Known
+from keepsake.words.term import plain
+
+__all__ = ["MAX_ENTITIES", "Tagger", "entities"]
+
+#: names kept of one passage
+MAX_ENTITIES: Final = 48
+
+#: words of a name by rules
+_LONGEST: Final = 5
+
+
+class Tagger(Protocol):
+    """Finds names by what it learnt of a language."""
+
+    languages: frozenset[str]
+
+    def tag(self, text: str) -> list[Entity]:
+        """Names of a text, in order."""
+        ...
+
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019.&-][^\W_]+)*")
+_CAPITAL: Final = re.compile(r"[A-Z\u00c0-\u00de\u0100-\u017f\u0391-\u03a9\u0410-\u042f]")
+_SENTENCE_START: Final = re.compile(r"(?:^|[.!?:\u2026\n]['\"\u201d\u2019)]*\s+|\n|^\W+|[\"\u201c]\s*|[-*\u2022] )$")
+_POSSESSIVE: Final = re.compile(r"['\u2019]s?$")
+
+#: What may stand between the parts of one name.
+_BETWEEN: Final = re.compile(r"^ (?:(?:of|the|de|la|van|von|der|del|di|da|du|and the|&) )*$")
+
+#: What stands before a name and says what it is.
+_BEFORE: Final = (
+    (
+        "organisation",
+        re.compile(
+            r"\b(?:works? (?:at|for)|working (?:at|for)|worked (?:at|for)|job at|joined|company|firm|employer|customer|"
+            r"client|team|studies at|studied at|graduated from|offer from|intern at|interview (?:at|with)) (?:the )?$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "person",
+        re.compile(
+            r"\b(?:mr|mrs|ms|miss|dr|prof|professor|uncle|aunt|auntie|cousin|grandma|grandpa|brother|sister|son|daughter|"
+            r"friend|buddy|wife|husband|partner|boyfriend|girlfriend|fianc\w+|boss|colleague|coworker|neighbou?r|teacher|"
+            r"mum|mom|dad|named|called|met|with|told|asked|hi|hey|hello|dear|thanks|and|from|love|miss|saw|visited|call)"
+            r"\.?,? (?:is |was )?$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "place",
+        re.compile(
+            r"\b(?:in|to|at|near|around|through|across|from|visit|visited|visiting|reached|left for|city of|town of|toward|"
+            r"towards|moved to|trip to|flight to|live in|lives in) (?:the )?$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "work",
+        re.compile(
+            r"\b(?:book|movie|film|song|album|novel|series|show|reading|watched|called)[,:]? [\"\u201c']?$", re.I
+        ),
+    ),
+)
+
+#: What a name's last word says of it.
+_ENDS_SAY: Final = {
+    "place": """street st road rd avenue ave lane square park beach lake river mountain mountains island islands valley bridge
+        station airport city town village county state hill hills bay coast forest falls canyon national museum gallery hotel
+        cafe restaurant library hospital church cathedral castle palace tower garden gardens""",
+    "organisation": """university college school institute inc ltd llc gmbh corp corporation company bank group association
+        society union foundation agency department ministry council committee studio studios labs club team airlines records
+        choir orchestra band""",
+    "event": "festival conference marathon cup olympics awards summit fair parade concert championship gala",
+}
+_ENDS: Final = {label: frozenset(ends.split()) for label, ends in _ENDS_SAY.items()}
+
+#: Verbs that only somebody does: what a name at the beginning of a sentence is.
+_DOES: Final = re.compile(
+    r"^(?:['\u2019]s|,)? ?(?:said|says|told|tells|asked|asks|called|calls|wrote|writes|came|comes|went|goes|is|was|has|had|loves?|"
+    r"likes?|wants?|thinks?|made|makes|bought|got|gave|moved|lives|works|plays|cooked|texted|laughed|cried|and i|will|would)\b",
+    re.IGNORECASE,
+)
+
+_NO_NAMES: Final = """i i'm i've i'll i'd ok okay tv pm am uk-based yes no god jesus mr mrs ms dr english french german spanish italian chinese
+    japanese russian monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun lol omg btw asap diy
+faq pdf http https www christmas easter halloween thanksgiving"""
+_NO_NAME: Final = frozenset((*_NO_NAMES.split(), *MONTHS, *WEEKDAYS))
+
+
+def _bare(word: str) -> str:
+    return _POSSESSIVE.sub("", word)
+
+
+def _gazetteer(text: str, found: Sequence[re.Match[str]], known: Known) -> Iterator[Entity]:
+    """The person's own names, the longest first at each place; a common word counts only where it has a capital."""
+    place = 0
+    while place < len(found):
+        for count in range(min(known.longest, len(found) - place), 0, -1):
+            start, end = found[place].start(), found[place + count - 1].end()
+            spelling = text[start:end]
+            named = known.names.get(spelling.casefold())
+            if named is None and (shorter := _bare(spelling)) != spelling:
+                named, end = known.names.get(shorter.casefold()), start + len(shorter)
+            if named is None or (count == 1 and is_common(plain(text[start:end])) and not _is_capital(text, start)):
+                continue
+            yield Entity(named[0], named[1], start, end)
+            place += count - 1
+            break
+        place += 1
+
+
+def _is_capital(text: str, start: int) -> bool:
+    """Whether a word has a capital that no sentence's beginning gives it."""
+    return bool(_CAPITAL.match(text, start)) and not _SENTENCE_START.search(text[max(0, start - 12) : start])
+
+
+def _capitals(text: str, found: Sequence[re.Match[str]]) -> Iterator[Entity]:
+    """Names by rules: runs of words with capitals."""
+    place = 0
+    while place < len(found):
+        first = found[place]
+        word = _bare(first.group())
+        is_first = bool(_SENTENCE_START.search(text[max(0, first.start() - 12) : first.start()]))
+        if not _may_begin(word, is_first=is_first):
+            place += 1
+            continue
+        last = place
+        while (
+            last + 1 < len(found)
+            and last + 1 - place < _LONGEST
+            and _BETWEEN.match(text[found[last].end() : found[last + 1].start()])
+            and _CAPITAL.match(found[last + 1].group())
+            and plain(_bare(found[last + 1].group())) not in _NO_NAME
+            and _bare(found[last].group()) == found[last].group()
+        ):
+            last += 1
+        end = found[last].start() + len(_bare(found[last].group()))
+        name = text[first.start() : end]
+        label = _label(text, first.start(), name)
+        is_doubtful = is_first and last == place and label == "thing"
+        if not is_doubtful or _DOES.match(text[end:]) or not is_common(plain(word)):
+            label = "person" if label == "thing" and last == place and _DOES.match(text[end:]) else label
+            yield Entity(label, name, first.start(), end)
+        place = last + 1
+
+
+def _may_begin(word: str, *, is_first: bool) -> bool:
+    """Whether a name may begin with the word."""
+    if not _CAPITAL.match(word) or len(word) < 2 or plain(word) in _NO_NAME:
+        return False
+    if word.isupper() and len(word) > 5:  # shouting
+        return False
+    return not is_common(plain(word)) if is_first else plain(word) not in _NO_NAME
+
+
+def _label(text: str, start: int, name: str) -> str:
+    """What a name stands for, by its last word and by what stands before it."""
+    last = plain(name.rpartition(" ")[2])
+    for label, ends in _ENDS.items():
+        if last in ends and " " in name:
+            return label
+    before = text[max(0, start - 40) : start]
+    for label, pattern in _BEFORE:
+        if (said := pattern.search(before)) and not (
+            label == "person" and said.group().strip().lower() in {"from", "and"}
+        ):
+            return label
+    return "thing"
+
+
+def _apart(found: Iterable[Entity], taken: list[Entity]) -> None:
+    """Add those that overlap none that is there."""
+    for entity in found:
+        if all(entity.end <= other.start or entity.start >= other.end for other in taken):
+            taken.append(entity)
+
+
+def entities(text: str, known: Known, tagger: Tagger | None = None, language: str = "en") -> tuple[Entity, ...]:
+    """Names of a text in their order; those that are known have the name they are known by.
+
+    A tagger takes most of the time: it is asked where the rules see a name that is not known yet, and its word goes before theirs.
+    :param language: ISO 639-1; a tagger is asked for its own languages only.
+    """
+    found = list(_WORD.finditer(text))
+    taken: list[Entity] = []
+    if known.names:
+        _apart(_gazetteer(text, found, known), taken)
+    if language == "de":  # each noun has a capital there
+        return tuple(sorted(taken, key=lambda entity: entity.start)[:MAX_ENTITIES])
+    ruled: list[Entity] = []
+    _apart(_capitals(text, found), ruled)
+    ruled = [entity for entity in ruled if all(entity.end <= one.start or entity.start >= one.end for one in taken)]
+    if ruled and tagger is not None and language in tagger.languages:
+        _apart((_as_known(entity, known) for entity in tagger.tag(text)), taken)
+        ruled = [entity for entity in ruled if entity.label != "thing"]
+    _apart(ruled, taken)
+    return tuple(sorted(taken, key=lambda entity: entity.start)[:MAX_ENTITIES])
+
+
+def _as_known(entity: Entity, known: Known) -> Entity:
+    named = known.names.get(entity.name.casefold())
+    return entity if named is None else Entity(named[0], named[1], entity.start, entity.end)
