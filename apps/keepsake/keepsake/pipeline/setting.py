@@ -70,6 +70,8 @@ def read_setting(data: Path) -> Setting:
         for name in ("store", "blobs", "recogniser", "embedder"):
             if value := os.environ.get(f"KEEPSAKE_{name.upper()}"):
                 found[name] = value
+        if value := os.environ.get("KEEPSAKE_NAMES"):
+            found["names"] = value not in {"0", "false", "no"}
         return msgspec.convert(found, Setting)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise KeepsakeError(
