@@ -6,10 +6,8 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from keepsake.answer.contract import Generator
-from keepsake.answer.generate import ChatEndpoint
 from keepsake.errors import KeepsakeError
 from keepsake.key import Ring
 from keepsake.pipeline.house import House
@@ -22,6 +20,9 @@ from keepsake.store.sqlite import SqliteStores
 from keepsake.vector.contract import Embedder
 from keepsake.words import Reader
 from keepsake.words.entity import Tagger
+
+if TYPE_CHECKING:
+    from keepsake.answer.contract import Generator
 
 __all__ = ["DATA", "house", "make_house"]
 
@@ -153,4 +154,6 @@ def _transcriptions(at: Endpoint) -> Recogniser:
 def _generator(setting: Setting) -> Generator | None:
     if setting.chat is None:
         return None
+    from keepsake.answer.generate import ChatEndpoint
+
     return ChatEndpoint(setting.chat.url, setting.chat.model, setting.chat.secret())

@@ -163,7 +163,9 @@ def test_spacy_finds_names_where_it_is_installed() -> None:
 
 
 def test_phrases_tell_what_it_is_about() -> None:
-    found = phrases("Hey! Wow, that's great. I finished the pottery workshop and glazed two bowls. The pottery workshop was fun.")
+    found = phrases(
+        "Hey! Wow, that's great. I finished the pottery workshop and glazed two bowls. The pottery workshop was fun."
+    )
     assert found[0] == "pottery workshop"
     assert not {"Hey", "Wow", "great", "fun"} & set(found)
     assert phrases("ok, thanks") == ()
