@@ -17,20 +17,8 @@ _WORKER: Final = frozenset(("pieces", "heard", "hears", "vanish"))
 #: lanes that only agents use among themselves, so that nobody brings a person what their own agents did not say
 _INNER: Final = frozenset(
     (
-        "asked",
-        "answered",
-        "noted",
-        "rated",
-        "heard",
-        "hears",
-        "pieces",
-        "unlock",
-        "unlocked",
-        "kept",
-        "sealed",
-        "hold",
-        "capsule_changed",
-        "keep",
+        *("answered", "asked", "capsule_changed", "erase", "heard", "hears", "hold", "keep", "kept", "noted"),
+        *("pieces", "rated", "sealed", "unlock", "unlocked", "vanish"),
     )
 )
 #: commands of a stream that a device may send

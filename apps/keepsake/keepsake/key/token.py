@@ -42,7 +42,11 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """Strict: one text for one content, else a token could be written in several ways."""
+    content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if _text(content) != text:
+        raise ValueError(text)
+    return content
 
 
 def _text(content: bytes) -> str:
