@@ -41,7 +41,7 @@ FORMAT: Final = "keepsake archive 1"
 
 #: kinds of documents that go into an archive (`Writer.put_document`)
 KINDS: Final = (
-    *("category", "certificate", "checkpoint", "confirmation", "correction", "deletion", "feedback", "grant"),
+    *("category", "certificate", "checkpoint", "confirmation", "correction", "deletion", "feedback", "gone", "grant"),
     *("heard", "model", "revoked", "salt", "tile"),
 )
 

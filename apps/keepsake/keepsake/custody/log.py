@@ -157,6 +157,15 @@ class Log:
             raise KeepsakeError("KS-CUSTODY-006", f"the log of {self._key.person} has no sizes {old} and {size}")
         return tree.consistency(self._tiles.node, old, size)
 
+    def root(self, size: int) -> bytes:
+        """The root of the first records.
+
+        :raises KeepsakeError: ``KS-CUSTODY-006`` where there are not so many.
+        """
+        if not 0 <= size <= self._store.record_count():
+            raise KeepsakeError("KS-CUSTODY-006", f"the log of {self._key.person} has no {size} records")
+        return tree.root(self._tiles.node, size)
+
     def receipt(self, index: int) -> bytes:
         """What proves a record to anybody, with no part of Keepsake (``keepsake/custody/verify.py``): JSON.
 

@@ -29,7 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("keepsake.agent",),
     # "keepsake" is its __init__ alone
     ("keepsake.door", "keepsake.source", "keepsake.demo", "keepsake"),
-    ("keepsake.cli", "keepsake.bench"),
+    # the module that puts the parts together is run from outside, and imported by nothing
+    ("keepsake.cli", "keepsake.bench", "keepsake.agent.app"),
 )
 
 #: What the first may not import though its layer would allow it, and why.
@@ -48,7 +49,7 @@ STRANGERS: tuple[tuple[str, str, str], ...] = (
 )
 
 #: natant's public names; all else of natant is none of an application's business
-NATANT = ("natant", "natant.client", "natant.client.nats", "natant.server", "natant.testing")
+NATANT = ("natant", "natant.client", "natant.client.blocking", "natant.client.nats", "natant.server", "natant.testing")
 
 #: What a package may not import from outside, and why.
 OUTSIDE: tuple[tuple[str, tuple[str, ...], str], ...] = (
