@@ -28,6 +28,7 @@ __all__ = [
     "encode_memory",
     "encode_message",
     "plain",
+    "refused",
     "row",
     "rows_of",
 ]

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -304,9 +305,17 @@ class History(RuleBasedStateMachine):
         )  # fmt: skip
 
 
-def test_a_store_tells_what_its_history_says(opener: Callable[[Path, Ring], Stores]) -> None:
+#: histories of a store in this process, and of one on a server, where each call takes longer
+HISTORIES: Final = {False: 30, True: 5}
+
+
+def test_a_store_tells_what_its_history_says(
+    opener: Callable[[Path, Ring], Stores], request: pytest.FixtureRequest
+) -> None:
     machine = type("History", (History,), {"opener": staticmethod(opener)})
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    count = HISTORIES[request.node.get_closest_marker("slow") is not None]
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=checks)
+        machine,
+        settings=settings(max_examples=count, stateful_step_count=25, deadline=None, suppress_health_check=checks),
     )

@@ -15,6 +15,7 @@ from keepsake.key import PersonKey, Ring
 from keepsake.record import Fact, Memory, Message
 from keepsake.store.codec import PART_BITS, decode_fact, decode_memory, decode_message, digest, plain
 from keepsake.store.contract import Filter, Vectors
+from keepsake.store.seal import fingerprint
 from keepsake.store.sqlite.file import FILE, File
 from keepsake.store.sqlite.search import places
 from keepsake.store.sqlite.writer import SqliteWriter
@@ -27,9 +28,6 @@ VECTOR_BLOCK: Final = 4096
 
 #: terms of a question that are looked for; more of them say little more
 QUERY_TERMS: Final = 64
-
-#: a text whose terms tell whether the rules of `keepsake.words.term` are those that the full text was made with
-_PROBE: Final = "The painters' caf\u00e9s were happily re-opened by 7,000 people in S\u00e3o Paulo; \u6771\u4eac\u90fd"
 
 
 class SqliteStore:
@@ -47,7 +45,7 @@ class SqliteStore:
 
     def _keep_terms(self) -> None:
         """Index anew where terms are made by other rules than when the full text was written."""
-        probe = " ".join(terms(_PROBE))
+        probe = fingerprint()
         if self._file.one("select 1 from about where name = 'terms' and value = ?", (probe,)) is None:
             with self.write() as writer:
                 writer.index_anew()

@@ -10,6 +10,7 @@ import numpy as np
 from keepsake.errors import KeepsakeError
 from keepsake.key import PersonKey
 from keepsake.record import Fact, Memory, Message
+from keepsake.store.chain import heir
 from keepsake.store.codec import (
     check_vectors,
     decode_memory,
@@ -247,13 +248,3 @@ class SqliteWriter:
             after = found[-1][0]
             texts = [(at, plain(" ".join(terms(decode_memory(body, 0).text)))) for at, body in found]
             self._file.many("insert into words(rowid, terms) values(?, ?)", texts)
-
-
-def heir(name: str, gone: dict[str, tuple[float | None, str]]) -> tuple[float | None, str]:
-    """When and by what a fact ends that a removed one had ended: the way of the removed ones, as far as they go."""
-    ended, by = gone[name]
-    for _ in gone:
-        if by not in gone:
-            break
-        ended, by = gone[by]
-    return (None, "") if by in gone else (ended, by)
