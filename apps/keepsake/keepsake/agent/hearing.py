@@ -165,6 +165,7 @@ class _Ear:
                 embedder=self.house.embedder,
                 model=desk.model,
                 log=desk.log,
+                folder=desk.folder,
                 by=self.node,
                 also=mark,
             )

@@ -36,6 +36,7 @@ def read(house: House, job: Job[ReadJob]) -> Reading:
             embedder=house.embedder,
             model=desk.model,
             log=desk.log,
+            folder=desk.folder,
             by=f"/person/{what.person}/stream/{what.stream}",
         )
     lines = seal_lines(key, [line(memory) for memory in kept.memories if not memory.folds_into], what.stream)

@@ -93,16 +93,18 @@ def keep(
     embedder: Embedder | None,
     model: PersonModel,
     log: Log,
+    folder: Folder,
     by: str,
     also: Callable[[Writer], None] | None = None,
 ) -> Kept:
     """Store messages and what they say.  A message whose id is there already is passed over, with all that came of it.
 
+    :param folder: finds near duplicates among what is stored.
     :param by: who brought them, for the log: a stream, an import.
     :param also: writes more in the same transaction.
     """
     readings = read(messages, reader, embedder, model)
-    folder = Folder(store)
+    folder.refresh()
     name = "" if embedder is None else embedder.model
     new = 0
     kept: list[Memory] = []

@@ -39,12 +39,12 @@ def rebuild(house: House, desk: Desk, progress: Callable[[float, str], None]) ->
             writer.set_built(GENERATION, generation)
     name = "" if house.embedder is None else house.embedder.model
     done = store.built(DONE)
+    folder = Folder(store)
     while done < target:
         messages = [message for message in store.messages(after=done, limit=PAGE) if message.seq <= target]
         if not messages:
             break
         readings = read(messages, house.reader, house.embedder, desk.model)
-        folder = Folder(store)
         with store.write() as writer:
             for message, what in zip(messages, readings, strict=True):
                 put(store, writer, message.seq, what, folder, name)

@@ -16,6 +16,7 @@ from keepsake.pipeline.scope import Scoped
 from keepsake.recall.index import MemoryIndex
 from keepsake.store.contract import Store, Stores
 from keepsake.vector.contract import Embedder
+from keepsake.words.fold import Folder
 
 __all__ = ["GENERATION", "Desk", "Shelf"]
 
@@ -35,6 +36,7 @@ class Desk:
     """One person's memories, for one thread at a time.
 
     :ivar model: the version that is live.
+    :ivar folder: finds near duplicates among what is stored.
     """
 
     def __init__(self, person: str, ring: Ring, store: Store, embedder: Embedder | None) -> None:
@@ -46,7 +48,8 @@ class Desk:
         self.users = 0
         self._embedder = embedder
         self._indexes: OrderedDict[str, MemoryIndex] = OrderedDict()
-        self._generation = 0
+        self._generation = store.built(GENERATION)
+        self.folder = Folder(store)
         self.model = PersonModel.load(store, embedder)
 
     def refresh(self) -> None:
@@ -58,6 +61,7 @@ class Desk:
         if generation != self._generation:
             self._generation = generation
             self._indexes.clear()
+            self.folder = Folder(self.store)
 
     def index(self, scoped: Scoped | None = None, grant: str = "") -> MemoryIndex:
         """The person's memories, resident, with all that is stored by now.

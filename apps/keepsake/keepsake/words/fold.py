@@ -90,7 +90,7 @@ def likeness(one: str, other: str) -> float:
 class Folder:
     """The signatures of one person's memories, resident: 24 bytes and an id a memory.
 
-    It is made of the store when it is first asked, and takes in each memory that it places.
+    It takes in each memory that it places, and at each `refresh` what others have stored since.
     """
 
     def __init__(self, store: Kept) -> None:
@@ -99,17 +99,17 @@ class Folder:
         self._places: dict[str, int] = {}
         self._signatures: npt.NDArray[np.uint64] = np.zeros(1024, np.uint64)
         self._times: npt.NDArray[np.float64] = np.zeros(1024)
-        self._is_filled = False
+        self._built_to = -1
 
-    def _fill(self) -> None:
-        """Take in what the store has."""
-        self._is_filled = True
-        after, head = 0, self._store.head()
+    def refresh(self) -> None:
+        """Take in what the store has since."""
+        after, head = max(self._built_to, 0), self._store.head()
         while after < head and (memories := self._store.memories(after=after, limit=_BATCH)):
             for memory in memories:
-                if not memory.folds_into:
+                if not memory.folds_into and memory.id not in self._places:
                     self._add(memory, signature(memory.text))
             after = memories[-1].seq
+        self._built_to = head
 
     def _add(self, memory: Memory, bits: int) -> None:
         place = self._places.get(memory.id, len(self._ids))
@@ -124,8 +124,8 @@ class Folder:
 
     def place(self, memory: Memory) -> str:
         """The id of the memory that this one repeats; empty where it says something of its own."""
-        if not self._is_filled:
-            self._fill()
+        if self._built_to < 0:
+            self.refresh()
         bits = signature(memory.text)
         count = sum(1 for _ in words(memory.text))
         into = self._find(memory, bits, count) if count >= LEAST_WORDS else ""
