@@ -17,10 +17,8 @@ from keepsake.key import Ring
 from keepsake.record import Kind, Memory, Message
 from keepsake.store.needle import Needle
 from keepsake.store.sqlite import SqliteStore, SqliteStores
-from keepsake.store.sqlite import store as store_module
 from keepsake.store.sqlite.file import PAGE_BYTES, File
 from keepsake.store.sqlite.page import log_pages, pages
-from keepsake.store.sqlite.writer import SqliteWriter
 
 
 @pytest.fixture
@@ -182,12 +180,10 @@ def test_new_rules_for_terms_index_anew(stores: SqliteStores, monkeypatch: pytes
     store = stores.open("ann")
     fill(store, "the canary sang")
     store.close()
-    for module in (store_module, SqliteWriter.index_anew.__globals__):
-        reversed_terms = lambda text: [word[::-1] for word in text.lower().split()]  # noqa: E731
-        if isinstance(module, dict):
-            monkeypatch.setitem(module, "terms", reversed_terms)
-        else:
-            monkeypatch.setattr(module, "terms", reversed_terms)
+    for module in ("seal", "sqlite.store", "sqlite.writer"):
+        monkeypatch.setattr(
+            f"keepsake.store.{module}.terms", lambda text: [word[::-1] for word in text.lower().split()]
+        )
     again = stores.open("ann")
     assert [name for name, _ in again.search("canary")] == ["a:1#0"]
     assert again._file.all("select 1 from words where words match 'yranac'") != []
