@@ -36,7 +36,18 @@ COMMANDS: Final = {
     "worker": "Read, hear, learn and forget: do the jobs of the service.",
     "person": "Add people, list them, make their tokens, remove them.",
     "import": "Import chats, mail, diaries and recordings.",
+    "ask": "Ask a person's memories.",
+    "timeline": "List a person's memories, the newest first.",
+    "learn": "Have a person's model learn, and tell how good it is.",
+    "forget": "Delete messages, a stream or a whole person, and prove it.",
+    "grant": "Give others leave to ask, list what was given, take it back.",
+    "capsule": "Seal a message until a day or an event.",
+    "export": "Export everything of a person in open formats.",
+    "backup": "Back people up, sealed, and bring them back; never what was deleted.",
+    "verify": "Check a receipt or an export, with no service.",
+    "bench": "Measure recall, sound, models and loads.",
     "errors": "Explain an error by its code.",
+    "doctor": "Check this machine and installation.",
 }
 
 _EPILOG: Final = """\

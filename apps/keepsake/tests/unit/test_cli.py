@@ -9,8 +9,11 @@ import click
 import pytest
 
 from keepsake.cli.main import COMMANDS, cli, run
+from keepsake.cli.moment import moment
 from keepsake.cli.option import address
 from keepsake.key import Ring, Tokens
+from keepsake.record import Kind, Message
+from keepsake.store.sqlite import SqliteStores
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +109,59 @@ def test_addresses() -> None:
     assert address("h:7") == "http://h:7"
     assert address("wss://h") == "https://h:443"
     assert address("http://[::1]:8") == "http://[::1]:8"
+
+
+def test_times_on_the_command_line() -> None:
+    assert moment("2d", 100.0) == 172_900.0
+    assert moment("1970-01-02", 0.0) == 86_400.0
+    assert moment("1970-01-01T01:00:00+01:00", 5.0) == 0.0
+    with pytest.raises(click.UsageError, match="2025-12-24"):
+        moment("soon", 0.0)
+
+
+def test_what_cannot_be_restored_verified_or_found_is_a_coded_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    Ring(tmp_path / "d" / "keys").make("ada")
+
+    for arguments, code in (
+        (["export", "ada", "--data", "none"], "KS-CLI-011"),
+        (["backup", "restore", "x.json", "ada", "--data", "d"], "KS-CLI-012"),
+        (["verify", "x.json"], "KS-CUSTODY-010"),
+        (["bench", "locomo", "--folder", "d"], "KS-CLI-020"),
+    ):
+        assert run(arguments) == 1
+        assert code in capsys.readouterr().err
+
+    (tmp_path / "receipt.json").write_text('{"proof": [], "key": ""}')
+    assert run(["verify", "receipt.json"]) == 1
+    assert "KS-CLI-010" in capsys.readouterr().err
+
+
+def test_a_person_is_exported_and_brought_back_elsewhere(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for data in ("here", "there"):
+        Ring(tmp_path / data / "keys").make("ada")
+    stores = SqliteStores(tmp_path / "here" / "people", Ring(tmp_path / "here" / "keys"))
+    store = stores.open("ada")
+    with store.write() as writer:
+        writer.add_message(Message("notes:0", Kind.TEXT, 1.0, 2.0, "The lemon tree belongs to everybody."))
+    store.close()
+
+    assert run(["export", "ada", "--data", "here", "--out", "ada.zip"]) == 0
+    assert run(["backup", "restore", "ada.zip", "ada", "--data", "there"]) == 0
+    assert run(["backup", "write", "kept", "--data", "there"]) == 0
+
+    there = SqliteStores(tmp_path / "there" / "people", Ring(tmp_path / "there" / "keys")).open("ada")
+    assert [message.body for message in there.messages()] == ["The lemon tree belongs to everybody."]
+    there.close()
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert (tmp_path / "ada.zip").stat().st_mode & 0o077 == 0
+
+
+def test_the_doctor_tells_what_is_bad(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Ring(tmp_path / "d" / "keys").make("ada")
+    assert run(["doctor", "--data", "d", "--json"]) == 0
+    (tmp_path / "d" / "keys" / "master.key").chmod(0o644)
+    assert run(["doctor", "--data", "d"]) == 1
+    assert "others may read" in capsys.readouterr().out

@@ -1,0 +1,55 @@
+"""``keepsake bench``: measurements.  Figures go to stdout, with what they mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keepsake.cli import option
+from keepsake.cli.show import put, put_json
+
+__all__ = ["cli"]
+
+
+@click.group("bench")
+def cli() -> None:
+    """Measure recall, sound, models and loads."""
+
+
+def _tell(figures: dict[str, Any], *, is_json: bool) -> None:
+    if is_json:
+        put_json(figures)
+        return
+    for name, value in figures.items():
+        put(f"{name:20}  {value if not isinstance(value, dict) else ''}".rstrip())
+        if isinstance(value, dict):
+            for inner, content in value.items():
+                put(f"  {inner:20}  {content}")
+
+
+@cli.command("locomo", epilog=option.examples("KEEPSAKE_LOCOMO=data keepsake bench locomo --json"))
+@click.option(
+    "--folder",
+    envvar="KEEPSAKE_LOCOMO",
+    default=".",
+    type=click.Path(path_type=Path),
+    help="Where LoCoMo is; or set $KEEPSAKE_LOCOMO.",
+)
+@click.option("--words-only", is_flag=True, help="Without vectors, as on a small edge.")
+@option.as_json
+def locomo(*, folder: Path, words_only: bool, is_json: bool) -> None:
+    """Measure recall, dates and refusals on LoCoMo, your own download.
+
+    Nothing of Keepsake is trained on it. The output says how each figure is defined.
+    """
+    from keepsake.bench.locomo import measure, talks
+
+    conversations = talks(folder)
+    if words_only:
+        _tell(measure(conversations, None), is_json=is_json)
+        return
+    from keepsake.vector.minilm import MiniLM
+
+    _tell(measure(conversations, MiniLM()), is_json=is_json)
