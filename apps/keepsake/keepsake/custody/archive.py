@@ -41,7 +41,18 @@ FORMAT: Final = "keepsake archive 1"
 
 #: kinds of documents that go into an archive (`Writer.put_document`)
 KINDS: Final = (
-    *("category", "certificate", "checkpoint", "confirmation", "correction", "deletion", "feedback", "gone", "grant"),
+    *(
+        "anchor",
+        "category",
+        "certificate",
+        "checkpoint",
+        "confirmation",
+        "correction",
+        "deletion",
+        "feedback",
+        "gone",
+        "grant",
+    ),
     *("heard", "model", "revoked", "salt", "tile"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -18,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepsake.custody import Action, Log, Record, Scope, verify
-from keepsake.custody.archive import Archive
+from keepsake.custody import archive as archive_module
+from keepsake.custody.archive import KINDS, Archive
 from keepsake.custody.backup import Backup, merge
 from keepsake.custody.deletion import Deletion
 from keepsake.custody.erasure import Erasure
@@ -316,3 +318,27 @@ def test_a_restore_that_was_killed_goes_on(
 
     assert found.messages + found.passed == 5
     assert other.store.record_count() == house.store.record_count() + 1
+
+
+def test_every_kind_of_document_is_in_an_archive_or_is_known_to_stay_out() -> None:
+    stay_out = {"sought", "restore"}  # what a deletion searches for; the mark of a restore under way
+    trees = [ast.parse(path.read_text("utf-8")) for path in Path(archive_module.__file__).parents[1].rglob("*.py")]
+    named = {
+        target.id: node.value.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in ([node.target] if isinstance(node, ast.AnnAssign) else node.targets)
+        if isinstance(target, ast.Name) and target.id.isupper()
+    }
+    written = [
+        call.args[0]
+        for tree in trees
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".put_document") and call.args
+    ]
+    kinds = {kind.value for kind in written if isinstance(kind, ast.Constant)}
+    kinds |= {named[kind.id] for kind in written if isinstance(kind, ast.Name) and kind.id in named}
+
+    assert len(kinds) >= 8
+    assert kinds - stay_out <= set(KINDS), f"add them to KINDS of {archive_module.__file__}: {kinds - set(KINDS)}"
