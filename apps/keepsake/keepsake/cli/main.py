@@ -32,6 +32,7 @@ EXIT_INTERRUPTED: Final = 130
 
 #: commands in the order of the help, each with the first line of its own help
 COMMANDS: Final = {
+    "demo": "Show Keepsake at work: two people, their diaries and voices.",
     "serve": "Serve people's memories.",
     "worker": "Read, hear, learn and forget: do the jobs of the service.",
     "person": "Add people, list them, make their tokens, remove them.",

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PEOPLE", "QUESTIONS", "Memo", "Figure", "diary"]
+__all__ = ["PEOPLE", "QUESTIONS", "Memo", "Character", "diary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Memo:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Character:
     """A made-up person.
 
     :ivar zone: where they live.
@@ -37,7 +37,7 @@ class Figure:
 
 
 PEOPLE: Final = (
-    Figure(
+    Character(
         "ada",
         "Ada Moreau",
         "Europe/Lisbon",
@@ -49,7 +49,7 @@ PEOPLE: Final = (
             Memo("2024-12-14 22-05", "I played the sarabande. I forgot the notes and then my hands remembered them."),
         ),
     ),
-    Figure(
+    Character(
         "ben",
         "Ben Okafor",
         "Europe/London",

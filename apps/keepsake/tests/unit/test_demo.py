@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from keepsake.demo import PEOPLE, QUESTIONS, Figure, diary
+from keepsake.demo import PEOPLE, QUESTIONS, Character, diary
 from keepsake.source import Choice, Part, Post, open_source
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.id)
-def test_a_diary_is_one_post_a_day(person: Figure) -> None:
+def test_a_diary_is_one_post_a_day(person: Character) -> None:
     (part,) = open_source(diary(person.id), Choice(zone=person.zone))
     assert isinstance(part, Part)
 
