@@ -1,11 +1,13 @@
 """Whisper by CTranslate2, on this machine.
 
 Whisper was made for windows of 30 s, and most of a short utterance's cost is silence that it is padded with.  Here an utterance gets
-a window of its own length, 1.5 s more and 8 s at least: measured on recorded speech the words are the same, at a third of the cost.
+a window of its own length, 1.5 s more and 8 s at least (tiny.en: 15 s): measured on recorded speech the words are the same, at a
+third of the cost.  What a short window brings now and then is a sentence said twice; such a text is recognised again in a whole window.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -24,14 +26,17 @@ from keepsake.sound.voice import Voice
 
 __all__ = ["Whisper"]
 
-#: frames of a window: at least, at most, and silence behind what was said
+#: frames of a window: at least (the smaller a model, the more it needs), at most, and silence behind what was said
 _WINDOW_MIN: Final = 800
+_WINDOW_MIN_TINY: Final = 1500
 _WINDOW_MAX: Final = 3000
 _SILENCE: Final = 150
 #: seconds that a step of an alignment is
 _STEP: Final = 0.02
 #: text that compresses better than this repeats itself (Whisper's own bound)
 _REPEATS: Final = 2.4
+#: words that nobody says twice without a pause
+_TWICE: Final = 3
 #: mean log-likelihood of a token below which a text is doubted (Whisper's own bound)
 _DOUBT: Final = -1.0
 #: likelihood that nothing was said at all, beyond which a doubted text is dropped (Whisper's own bound)
@@ -72,6 +77,7 @@ class Whisper:
         )
         self._tokens = Tokens(folder, is_multilingual=self._whisper.is_multilingual)
         self._voice = voice or Voice()
+        self._window_min = _WINDOW_MIN_TINY if "tiny" in self.model else _WINDOW_MIN
         self._beam = beam
         self._partial_s = partial_s
         self._language = language if self._whisper.is_multilingual else "en"
@@ -91,15 +97,21 @@ class Whisper:
         self, samples: Samples, *, names: Sequence[str] = (), language: str = "", is_quick: bool = False
     ) -> Utterance:
         """One utterance of up to 30 s; what is beyond is not heard."""
-        count = len(samples) * FRAMES_A_SECOND // RATE
-        frames = min(max(count + _SILENCE, _WINDOW_MIN), _WINDOW_MAX)
-        window = np.ascontiguousarray(mel(samples, frames + frames % 2)[None])
-        encoded = self._whisper.encode(self._engine.StorageView.from_array(window))
+        count = min(len(samples) * FRAMES_A_SECOND // RATE, _WINDOW_MAX)
+        frames = min(max(count + _SILENCE, self._window_min), _WINDOW_MAX)
+        encoded = self._encode(samples, frames)
         language = self._language or self._spoken_language(encoded, count / FRAMES_A_SECOND, language)
         prompt = self._tokens.prompt(language, names)
         tokens = self._decode(encoded, prompt, count / FRAMES_A_SECOND, 1 if is_quick else self._beam)
-        words = () if is_quick else self._words(encoded, tokens, language, min(count, frames))
+        if not is_quick and frames < _WINDOW_MAX and is_said_twice(self._tokens.text(tokens)):
+            encoded = self._encode(samples, _WINDOW_MAX)
+            tokens = self._decode(encoded, prompt, count / FRAMES_A_SECOND, self._beam)
+        words = () if is_quick else self._words(encoded, tokens, language, count)
         return Utterance(self._tokens.text(tokens), words, language)
+
+    def _encode(self, samples: Samples, frames: int) -> object:
+        window = np.ascontiguousarray(mel(samples, frames + frames % 2)[None])
+        return self._whisper.encode(self._engine.StorageView.from_array(window))
 
     def _spoken_language(self, encoded: object, seconds: float, likely: str) -> str:
         """The language heard, where that is sure; else the one that is likely."""
@@ -143,6 +155,17 @@ class Whisper:
             words.append(Word(text, round(start, 2), round(max(start, end), 2), round(sum(likely) / count, 3)))
             place += count
         return tuple(words)
+
+
+def is_said_twice(text: str) -> bool:
+    """Whether some words come twice in a row, or begin again at the end, as a recogniser's slip has it."""
+    words = re.findall(r"\w+", text.lower())
+    starts = range(len(words) - 2 * _TWICE + 1)
+    return any(
+        words[start : start + size] == words[start + size : start + 2 * size]
+        for start in starts
+        for size in range(_TWICE, (len(words) - start) // 2 + 1)
+    )
 
 
 def _engine() -> Any:

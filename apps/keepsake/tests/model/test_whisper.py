@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
+import subprocess
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from keepsake.asset import is_there
 from keepsake.sound.contract import RATE, Heard, Recogniser
 from keepsake.sound.mel import mel
 from keepsake.sound.voice import Gate, Voice
-from keepsake.sound.whisper import Whisper
+from keepsake.sound.whisper import Whisper, is_said_twice
 
 pytestmark = pytest.mark.slow
 
@@ -121,3 +123,38 @@ def test_the_gate_spares_silero_silence_and_lets_speech_through(speech: bytes) -
 
     assert np.mean((gated > 0.5) == (plain > 0.5)) > 0.95
     assert gate.frames_passed < gate.frames * 0.75
+
+
+def test_names_that_a_person_knows_are_heard_right(tiny: Whisper, tmp_path: Path) -> None:
+    if not shutil.which("flite"):
+        pytest.skip("no voice is installed: apt-get install flite")
+    names = ("Wojtek", "Ignacia", "Lindqvist", "Ptolemy", "Marguerite")
+    sentences = ["Can you ask {} about the tickets?", "I think {} will be late again."]
+    without, told = [], []
+    for number, name in enumerate(names[:4]):
+        path = tmp_path / f"{name}.wav"
+        text = sentences[number % 2].format(name)
+        subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", str(path)], check=True)
+        with wave.open(str(path)) as file:
+            said = file.readframes(file.getnframes())
+        without.append(" ".join(piece.text for piece in tiny.transcribe(said)))
+        told.append(" ".join(piece.text for piece in tiny.transcribe(said, names=names)))
+
+    assert sum(name in text for name, text in zip(names, without, strict=False)) == 0
+    assert sum(name in text for name, text in zip(names, told, strict=False)) >= 3
+    assert not any("Marguerite" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_twice"),
+    [
+        ("Can you ask her? Can you ask her?", True),
+        ("I met her at the harbour. Yesterday I met her. Yesterday I met her at", True),
+        ("No, no, no, no, no.", True),
+        ("I know, I know.", False),
+        ("He was not an ill-disposed young man.", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_said_twice_is_noticed(text: str, is_twice: bool) -> None:
+    assert is_said_twice(text) is is_twice
