@@ -32,7 +32,7 @@ __all__ = ["Agent"]
 T = TypeVar("T")
 
 #: what an agent may do without: a lane may take these names
-MAY_HIDE: Final = frozenset(("log", "random"))
+MAY_HIDE: Final = frozenset(("log", "random", "remove"))
 
 _LOG = logging.getLogger("natant.agent")
 
@@ -190,6 +190,16 @@ class Agent(Cell):
             turn.sends = [send]
         else:
             turn.sends.append(send)
+
+    def remove(self) -> None:
+        """End this agent when this turn has ended well: lanes, timers and large values are gone with its commit, links are unlinked.
+
+        What else the turn does happens too: what it sends arrives, what it changes is shown before the links end.  ``on_stop`` does
+        not run.  Who touches the URI later meets a new agent that knows nothing.
+
+        :raises LaneError: ``NT-LANE-001`` outside a turn.
+        """
+        self._host.departures.begin(self._require("remove"))
 
     # --- long work ------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from natant.codec.form import form
 from natant.errors import TurnError
+from natant.kernel.departure import removed
 from natant.kernel.env import Handle, Job
 from natant.kernel.idwindow import unfinished
 from natant.kernel.step import Steps
@@ -64,7 +65,10 @@ class AsyncTurns:
     def __init__(self, host: Kernel) -> None:
         self._host = host
         self._handlers: dict[Job, _Handler] = {}
-        self._tasks: set[Job] = set()
+        #: spawned work, with the node of its agent
+        self._tasks: dict[Job, str] = {}
+        #: what brings handlers back into a turn, with what they wait for
+        self._returning: dict[Work, Any] = {}
         #: by node: handlers that are outside any turn and will come back
         self._outside: dict[str, int] = {}
         #: agents whose handler ignores its cancellation; they take no more work
@@ -223,7 +227,9 @@ class AsyncTurns:
                 if host.is_halted or isinstance(raised, _OUTRIGHT):
                     raise
                 error = raised
-            gate = host.env.future()
+            if host.agents.get(cell.node) is not cell:
+                raise removed(cell)
+            gate = self._returning[work] = host.env.future()
             host.deliver(cell, work)
             await gate
         except BaseException:
@@ -232,6 +238,7 @@ class AsyncTurns:
                 host.refuse(work, cell, unfinished(cell))
             raise
         finally:
+            self._returning.pop(work, None)
             self._come_back(cell)
         work.reply, work.command_id = reply, command_id
         if error is not None:
@@ -277,11 +284,11 @@ class AsyncTurns:
         """Run ``function`` outside any turn, from now on; give its result to ``then`` in a turn of its own."""
         self._host.counter.tasks += 1
         job = self._host.env.spawn(self._run_task(cell.node, function, arguments, then))
-        self._tasks.add(job)
+        self._tasks[job] = cell.node
         job.add_done_callback(self._task_done)
 
     def _task_done(self, job: Any) -> None:
-        self._tasks.discard(job)
+        self._tasks.pop(job, None)
         self._look_idle()
 
     async def _run_task(
@@ -305,6 +312,16 @@ class AsyncTurns:
         else:
             if cell is not None:
                 host.deliver(cell, work)
+
+    def forsake(self, cell: Cell) -> None:
+        """The agent is removed: end its spawned work, and the handlers that wait for their way back to it."""
+        for job in [job for job, node in self._tasks.items() if node == cell.node]:
+            job.cancel()
+        for work in list(cell._mail or ()):
+            gate = self._returning.get(work)
+            if gate is not None:
+                cell._mail.remove(work)  # type: ignore[union-attr]
+                gate.set_exception(removed(cell))
 
     async def wait_idle(self, deadline_s: float) -> None:
         """Wait until nothing runs any more, or until ``deadline_s`` of the environment's clock."""

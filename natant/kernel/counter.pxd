@@ -17,6 +17,7 @@ cdef class Counter:
     cdef public long overflows
     cdef public long parked
     cdef public long policy_refusals
+    cdef public long removals
     cdef public long resyncs
     cdef public long sends
     cdef public long sends_undeliverable

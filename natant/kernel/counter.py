@@ -7,7 +7,7 @@ __all__ = ["Counter"]
 _NAMES = (
     "activations", "commands", "conflated", "deliveries_refused", "duplicates", "faults", "form_errors", "frames_in",
     "frames_out", "idle_stops", "links_opened", "links_refused", "outbox_records", "overflows", "parked", "policy_refusals",
-    "resyncs", "sends", "sends_undeliverable", "sessions_opened", "tasks", "timeouts", "timers_fired", "turns",
+    "removals", "resyncs", "sends", "sends_undeliverable", "sessions_opened", "tasks", "timeouts", "timers_fired", "turns",
     "unknown_lanes", "unknown_nodes", "warp_errors",
 )  # fmt: skip
 
@@ -33,6 +33,7 @@ class Counter:
     overflows: int
     parked: int
     policy_refusals: int
+    removals: int
     resyncs: int
     sends: int
     sends_undeliverable: int

@@ -68,6 +68,19 @@ class IdWindows:
         if not self._host.is_volatile:
             self._windows.pop(node, None)
 
+    def renew(self, node: str) -> None:
+        """The agent is removed: its ids are gone, and those of a new one at its node are not to be looked up in the store."""
+        old = self._windows.get(node)
+        window = self._windows[node] = _Window()
+        if old is not None:
+            window.waiting = old.waiting  # handlers of the old one that have not ended
+
+    def end(self, node: str) -> None:
+        """The end of a removed agent is durable: its ids are gone from the store as well."""
+        window = self._windows.get(node)
+        if window is not None and not window.waiting:
+            del self._windows[node]
+
     def answer_duplicate(self, cell: Cell, work: Work) -> bool:
         """True where the command was done before; its answer is given once that is durable."""
         assert work.command_id is not None

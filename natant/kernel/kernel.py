@@ -8,7 +8,7 @@ of the journal; one that raises is rolled back and *parked* with its input, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from natant.errors import NatantError, PlaneError, StoreError, TurnError
 from natant.kernel import key
@@ -17,6 +17,7 @@ from natant.kernel.blob import Blobs
 from natant.kernel.cell import Cell
 from natant.kernel.config import Config
 from natant.kernel.counter import Counter
+from natant.kernel.departure import Departures
 from natant.kernel.env import Env
 from natant.kernel.idle import IdleSweep
 from natant.kernel.idwindow import IdWindows
@@ -31,6 +32,10 @@ from natant.kernel.timer import TimerTable
 from natant.kernel.turn import Misfit, Send, Turn, Work, command_work
 
 __all__ = ["FeedPort", "Kernel"]
+
+
+#: how often an agent may remove itself as it comes to life before nobody is said to live there
+SHORT_LIVES: Final = 3
 
 
 class FeedPort(Protocol):
@@ -80,6 +85,7 @@ class Kernel(Loop):
         self.timer = TimerTable(self)
         self.ids = IdWindows(self)
         self.async_turns = AsyncTurns(self)
+        self.departures = Departures(self)
         self.idle = IdleSweep(self)
         self.is_open = False
         self.is_stopping = False
@@ -155,7 +161,14 @@ class Kernel(Loop):
         guard = kind._schema.guard
         if guard is not None and not guard(self, node):
             return None
-        return self.activate(kind, node)
+        for _ in range(SHORT_LIVES):
+            departure = self.leaving.get(node)
+            cell = self.activate(kind, node)
+            if departure is not None:
+                self.departures.follow(departure, cell)
+            if self.agents.get(node) is cell:
+                return cell
+        return None  # it removes itself whenever it comes to life
 
     def rouse(self, cell: Cell) -> None:
         """Do what an agent wants when it comes to life."""
@@ -190,7 +203,11 @@ class Kernel(Loop):
 
     def make_known(self, cell: Cell, records: list[tuple[int, bytes, bytes]]) -> None:
         """Note in ``records`` that the agent exists; it has never been journaled before."""
-        cell._is_known = True
+        departure = self.leaving.get(cell.node)
+        if departure is None:
+            cell._is_known = True
+        else:
+            departure.is_known = True  # as soon as the store has nothing of its forerunner any more
         created_ms = int(self.env.now() * 1000)
         text = f"{{agent:{cell._schema.name},created:{created_ms}}}"
         records.append((0, key.node_key(cell.node), text.encode()))

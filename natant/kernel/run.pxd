@@ -8,6 +8,7 @@ from natant.kernel.turn cimport Turn, Work, command_work, offer, open_turn
 cdef class Loop:
     cdef public Counter counter
     cdef public dict agents
+    cdef public dict leaving
     cdef public object store
     cdef public object journal
     cdef public object outbox

@@ -51,6 +51,7 @@ class Loop:
     :ivar turn_count: tells one such part from the next.
     :ivar generation: changes whenever an agent comes or goes.
     :ivar tick: the present time as the search for idle agents measures it.
+    :ivar leaving: agents that were removed, by node, whose records the store still has: :mod:`natant.kernel.departure`.
     :ivar is_halted: no further turn is begun.
     """
 
@@ -66,6 +67,7 @@ class Loop:
         self.is_volatile = is_volatile
         self.counter = Counter()
         self.agents: dict[str, Cell] = {}
+        self.leaving: dict[str, Any] = {}
         self.running: Turn | None = None
         self.turn_count = 0
         self.tick = 0
@@ -125,7 +127,7 @@ class Loop:
         """Bring an agent to life."""
         cell = kind.__new__(kind)
         cell._bind(self, node)
-        cell._is_known = self.is_volatile or self.store.get(node_key(node)) is not None
+        cell._is_known = self.is_volatile or (node not in self.leaving and self.store.get(node_key(node)) is not None)
         cell._touched = self.tick
         self.agents[node] = cell
         self.counter.activations += 1

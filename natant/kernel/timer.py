@@ -182,6 +182,10 @@ class TimerTable:
         if not cell._is_known:
             self._count -= len(self._timers.pop(cell.node, ()))
 
+    def drop(self, node: str) -> None:
+        """The agent is removed, and so are its timers."""
+        self._count -= len(self._timers.pop(node, ()))
+
     def of(self, node: str) -> list[dict[str, Any]]:
         """The timers of an agent, for people."""
         return [

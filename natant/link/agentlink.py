@@ -155,7 +155,7 @@ class AgentDownlinks:
         label = f"downlink:{name}"
 
         def tell(*arguments: Any) -> None:
-            self._host.deliver(cell, Work(lambda agent, _: getattr(agent, name)(*arguments), None, label))
+            self._deliver(cell, Work(lambda agent, _: getattr(agent, name)(*arguments), None, label))
 
         return tell
 
@@ -187,6 +187,16 @@ class AgentDownlinks:
         if channel is not None:
             channel.close(downlink)
 
+    def drop(self, cell: Cell) -> None:
+        """The agent is removed: close all its downlinks."""
+        for downlink in list(self._of.get(cell.node, ())):
+            self.close(cell, downlink)
+
+    def _deliver(self, cell: Cell, work: Work) -> None:
+        """Tell an agent; one that was removed meanwhile hears nothing."""
+        if self._host.agents.get(cell.node) is cell:
+            self._host.deliver(cell, work)
+
     # --- for join lanes -------------------------------------------------------------------------------------------
 
     def join_value(self, cell: Cell, origin: Any, lane: Any, name: Any) -> ValueDownlink[Any]:
@@ -202,7 +212,7 @@ class AgentDownlinks:
                 value,
                 "join",
             )
-            self._host.deliver(cell, work)
+            self._deliver(cell, work)
 
         def synced() -> None:
             if name not in lane.state(cell).data:
@@ -221,10 +231,10 @@ class AgentDownlinks:
         """The downlink behind one source of a join-map lane."""
 
         def updated(name: Any, new: Any, _old: Any) -> None:
-            self._host.deliver(cell, Work(lambda agent, _: lane.put_from(agent, origin, name, new), None, "join"))
+            self._deliver(cell, Work(lambda agent, _: lane.put_from(agent, origin, name, new), None, "join"))
 
         def removed(name: Any, _old: Any) -> None:
-            self._host.deliver(cell, Work(lambda agent, _: lane.drop_from(agent, origin, name), None, "join"))
+            self._deliver(cell, Work(lambda agent, _: lane.drop_from(agent, origin, name), None, "join"))
 
         on: dict[str, Callable[..., object]] = {
             "updated": updated,

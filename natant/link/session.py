@@ -271,6 +271,9 @@ class Session(Outlet):
             if isinstance(bodies, Exception):
                 self.break_link(link, bodies)
                 return
+            if self.host.agents.get(link.cell.node) is not link.cell:
+                self.end_link(link, "@nodeRemoved")
+                return
             if linked is not None:
                 watchers = link.cell._links
                 if watchers is None:
@@ -306,6 +309,13 @@ class Session(Outlet):
         self.hub.log.failed(link.cell.node, f"sync of {link.lane.name}", error)
         self._remove(link)
         self._answer(_failed(link.node, link.lane_text, error))
+
+    def end_link(self, link: Uplink, reason: str) -> None:
+        """End one link from this side, behind what it has to send, and say why."""
+        if link.is_ready:
+            self.flush()
+        self._remove(link)
+        self._answer(warp.encode("unlinked", link.node, link.lane_text, reason))
 
     def _unlink(self, envelope: Envelope) -> None:
         assert envelope.node is not None

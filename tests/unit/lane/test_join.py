@@ -26,7 +26,7 @@ class Leaf(Agent, route="/leaf/{id}"):
         self.entries.update(pairs)
 
     @command
-    def remove(self, name: str) -> None:
+    def remove(self, name: str) -> None:  # type: ignore[override]
         del self.entries[name]
 
 

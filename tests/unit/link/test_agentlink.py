@@ -29,7 +29,7 @@ class Source(Agent, route="/source/{id}"):
         self.entries.update(pairs)
 
     @command
-    def remove(self, name: str) -> None:
+    def remove(self, name: str) -> None:  # type: ignore[override]
         del self.entries[name]
 
     @command
