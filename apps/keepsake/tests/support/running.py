@@ -80,7 +80,8 @@ class Running:
     def start_worker(self, queue: str, number: int = 0, slots: int = 1) -> str:
         """Start a worker of a queue; gives its name."""
         name = f"{queue}-{number}"
-        self._start(name, ["worker", f"{APP}:{queue}", "--slots", str(slots), "--log-level", "info"])
+        plane = str(self.data / "plane")
+        self._start(name, ["worker", f"{APP}:{queue}", "--data", plane, "--slots", str(slots), "--log-level", "info"])
         return name
 
     def kill(self, name: str, sign: int = signal.SIGKILL) -> None:
