@@ -23,10 +23,19 @@ _FORMAL: Final = frozenset(_FORMAL_WORDS.split())
 _OWN: Final = re.compile(r"\b(?:i|my|me|mine|myself|am|we|our)\b")
 
 
+def _without(text: str, names: list[str]) -> str:
+    """A text less names, with what shows whose something is."""
+    if not names:
+        return text
+    pattern = r"\b(?:" + "|".join(re.escape(name) for name in names) + r")\b(?:['\u2019]s\b)?"
+    return " ".join(re.sub(pattern, "", text, flags=re.IGNORECASE).split()) or text
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question taken apart.
 
+    :ivar bare: the question without the names of speakers: what somebody says of themselves does not have their name.
     :ivar terms: telling terms in order, each once, without the names of those who are asked about and without words of form.
     :ivar formal: telling terms that only say what kind of answer is wanted.
     :ivar about: numbers of the speakers that are asked about.
@@ -35,6 +44,7 @@ class Asked:
     """
 
     text: str
+    bare: str
     terms: tuple[str, ...]
     formal: tuple[str, ...]
     about: tuple[int, ...]
@@ -64,6 +74,7 @@ def analyse(text: str, speakers: Mapping[str, int]) -> Asked:
         terms, formal = formal or [stem(word) for word in found], []
     return Asked(
         text,
+        _without(text, sorted(filter(None, about.values()), key=len, reverse=True)),
         tuple(dict.fromkeys(terms)),
         tuple(dict.fromkeys(formal)),
         tuple(sorted(about)),

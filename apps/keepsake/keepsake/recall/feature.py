@@ -25,7 +25,7 @@ _MATCHED: Final = (
 #: The names of the features, in their order.
 NAMES: Final = (
     "words", "words before", "words after", "words sitting", "words sitting mean", "words rank",
-    "meaning", "meaning best", "meaning before", "meaning after", "meaning sitting", "meaning rank",
+    "meaning", "meaning best", "meaning before", "meaning after", "meaning sitting", "meaning rank", "whole", "whole best", "whole sitting",
     "fused", "fused before", "fused after",
     "cover", "cover before", "cover after", "cover both", "cover next", "cover around", "cover sitting", "cover soft", "cover soft around",
     "cover rarest", "cover count", "pairs", "pairs around", "formal",
@@ -64,7 +64,10 @@ def _covers(asked: Asked, pool: Places, rows: Rows, postings: Postings, sittings
     earlier, later = (_matrix(asked.terms, places, postings, soft=False) for places in (before, after))
     kin = _matrix(asked.terms, pool, postings, soft=True)
     kin_around = np.maximum.reduce(
-        [_matrix(asked.terms, places, postings, soft=True) for places in (before, after, shifted(rows.before, before))]
+        [
+            _matrix(asked.terms, places, postings, soft=True)
+            for places in (before, after, np.append(rows.before, np.int32(-1))[before])
+        ]
     )
     sitting = np.zeros((int(sittings.max(initial=0)) + 1, len(asked.terms)), np.float32)
     np.maximum.at(sitting, sittings, here)
@@ -87,16 +90,18 @@ def _covers(asked: Asked, pool: Places, rows: Rows, postings: Postings, sittings
     }
 
 
-def _pairs(asked: Asked, pool: Places, rows: Rows, postings: Postings) -> dict[str, Floats]:
+def _pairs(asked: Asked, pool: Places, rows: Rows, postings: Postings, made: dict[str, Floats]) -> dict[str, Floats]:
     """Terms that follow each other in the question and do so in a memory, too."""
     numbers = [postings.number(term) for term in asked.terms]
     wanted = {pair for pair in pairwise(numbers) if min(pair) >= 0}
     here, around = np.zeros(len(pool), np.float32), np.zeros(len(pool), np.float32)
     if wanted:
-        for row, place in enumerate(pool.tolist()):
-            here[row] = len(wanted & postings.pairs(place))
-            before = int(rows.before[place])
-            around[row] = len(wanted & postings.pairs(before)) if before >= 0 else 0
+        # a pair needs two of the terms
+        for row in np.flatnonzero(made["cover count"] >= 0.5).tolist():
+            here[row] = len(wanted & postings.pairs(int(pool[row])))
+        place_of = {place: row for row, place in enumerate(pool.tolist())}
+        for row, before in enumerate(rows.before[pool].tolist()):
+            around[row] = here[place_of[before]] if before in place_of else 0
     half = np.float32(0.5)
     return {"pairs": np.asarray(here * half), "pairs around": np.asarray(around * half)}
 
@@ -157,6 +162,8 @@ def features(asked: Asked, pool: Places, evidence: Evidence, rows: Rows, posting
     words, meaning, fused = evidence.words[pool], evidence.meaning[pool], evidence.fused[pool] / 2
     np.maximum.at(most_words, sittings, words)
     np.maximum.at(most_meaning, sittings, meaning)
+    whole, most_whole = evidence.whole[pool], np.zeros(count, np.float32)
+    np.maximum.at(most_whole, sittings, whole)
     mean = np.bincount(sittings, words, minlength=count) / 5
     made = {
         "words": words,
@@ -171,12 +178,15 @@ def features(asked: Asked, pool: Places, evidence: Evidence, rows: Rows, posting
         "meaning after": shifted(evidence.meaning, after),
         "meaning sitting": most_meaning[sittings],
         "meaning rank": _rank(meaning),
+        "whole": whole,
+        "whole best": whole / max(float(whole.max(initial=0)), 1e-3),
+        "whole sitting": most_whole[sittings],
         "fused": fused,
         "fused before": np.maximum(shifted(evidence.fused, before) / 2, 0),
         "fused after": np.maximum(shifted(evidence.fused, after) / 2, 0),
     }
     made |= _covers(asked, pool, rows, postings, sittings)
-    made |= _pairs(asked, pool, rows, postings)
+    made |= _pairs(asked, pool, rows, postings, made)
     made |= _speech(asked, pool, rows, postings, made)
     made |= _signs(asked, pool, rows)
     return np.stack([made[name] for name in NAMES], axis=1).astype(np.float32)

@@ -138,24 +138,30 @@ class MemoryIndex:
 
     def see(self, question: Question) -> Seen:
         """Weigh everything and choose the memories to look at closely."""
-        vector = None if self._embedder is None else self._embedder.embed([question.text], "question")[0]
+        asked, vectors = self._ask(question)
         with self._lock:
-            return self._see(question, vector)
+            return self._see(question, asked, vectors)
 
-    def _see(self, question: Question, vector: Floats | None) -> Seen:
+    def _ask(self, question: Question) -> tuple[Asked, Vectors | None]:
+        with self._lock:
+            asked = analyse(question.text, self._shelf.speakers)
+        if self._embedder is None:
+            return asked, None
+        return asked, self._embedder.embed(list(dict.fromkeys((asked.bare, asked.text))), "question")
+
+    def _see(self, question: Question, asked: Asked, vectors: Vectors | None) -> Seen:
         shelf = self._shelf
         rows = shelf.rows(question.as_of)
-        asked = analyse(question.text, shelf.speakers)
-        meaning = None if vector is None else shelf.meaning(vector)
+        meaning = None if vectors is None else shelf.meaning(vectors)
         evidence = gather(asked, shelf.postings, meaning, rows)
         places = pool_of(asked, evidence, rows)
         return Seen(asked, evidence, places, features(asked, places, evidence, rows, shelf.postings))
 
     def look(self, question: Question, *, limit: int = 50) -> Found:
         """What may answer the question, ranked by the person's model."""
-        vector = None if self._embedder is None else self._embedder.embed([question.text], "question")[0]
+        asked, vectors = self._ask(question)
         with self._lock:
-            seen = self._see(question, vector)
+            seen = self._see(question, asked, vectors)
             scores = self.ranker.score(seen.features)
             order = np.argsort(-scores, kind="stable")[: max(0, min(limit, HITS))]
             memories = self._shelf.take(seen.places[order])

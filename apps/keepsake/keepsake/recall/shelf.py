@@ -128,9 +128,12 @@ class Shelf:
             allowed = allowed & (columns["said_at"] <= as_of)
         return Rows(**columns, allowed=allowed)
 
-    def meaning(self, vector: Floats) -> Floats | None:
-        """The cosine of each memory with a vector of unit length."""
-        return None if self._vectors is None else np.asarray(self._vectors.rows @ vector, np.float32)
+    def meaning(self, vectors: Vectors) -> tuple[Floats, Floats] | None:
+        """The cosine of each memory with the first and the last of one or two vectors of unit length."""
+        if self._vectors is None:
+            return None
+        cosines = vectors @ self._vectors.rows.T
+        return cosines[0], cosines[-1]
 
     def take(self, places: Places) -> list[Memory]:
         """Memories by place."""
