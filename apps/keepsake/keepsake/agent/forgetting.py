@@ -14,7 +14,7 @@ import natant.client
 from natant import Job, Refused
 
 from keepsake.agent.value import ForgetJob, Forgotten
-from keepsake.custody.deletion import BlobPart, Deletion, Order
+from keepsake.custody.deletion import BlobPart, Deletion, Order, Part
 from keepsake.custody.erasure import Erasure
 from keepsake.custody.ledger import Ledger
 from keepsake.errors import KeepsakeError
@@ -137,7 +137,7 @@ def forget(house: House, job: Job[ForgetJob]) -> Forgotten:
         desks = house.shelf.desk(what.person)
         with desks as desk:
             deletion = Deletion(desk.store, desk.key, desk.log, time.time)
-            parts = [BlobPart(house.blobs), Ledger(house.ring), ModelPart(house, desk), IndexPart(desk)]
+            parts: list[Part] = [BlobPart(house.blobs), Ledger(house.ring), ModelPart(house, desk), IndexPart(desk)]
             if what.kind == "stream":
                 with desk.store.write() as writer:
                     writer.put_document(GONE, what.stream, b"")

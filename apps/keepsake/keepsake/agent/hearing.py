@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -206,9 +205,8 @@ async def hear(house: House, job: Job[HearJob]) -> HeardAll:
     async with natant.client.connect(house.address(), auth={"token": house.worker_token()}) as client:
         ear = _Ear(house, client, job, key, names, begin)
         first = begin
-        async with aclosing(recogniser.stream(ear.pieces(), names=names, start=begin / RATE)) as heard:
-            async for piece in heard:
-                await (ear.final(piece) if piece.is_final else ear.partial(piece))
+        async for piece in recogniser.stream(ear.pieces(), names=names, start=begin / RATE):
+            await (ear.final(piece) if piece.is_final else ear.partial(piece))
     samples = ear.begin - first
     return HeardAll(ear.begin, samples / RATE, time.process_time() - busy)
 

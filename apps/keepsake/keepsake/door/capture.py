@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from natant import NatantError
@@ -28,6 +28,7 @@ from keepsake.key import PersonKey, Token
 from keepsake.pipeline.house import House
 from keepsake.record import Source
 from keepsake.sound.contract import RATE
+from keepsake.sound.decode import Decoder, decoder
 
 __all__ = ["KINDS", "Capture", "check_stream"]
 
@@ -53,14 +54,6 @@ REFUSED: Final = 1008
 LATER: Final = 1013
 
 _STREAM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-
-
-class Decoder(Protocol):
-    """Makes samples (`RATE`, mono, 16 bit) of what a client sends."""
-
-    def feed(self, content: bytes) -> bytes:
-        """Samples of the next piece."""
-        ...
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -93,21 +86,6 @@ def check_stream(name: str) -> str:
             f"{name[:120]!r} cannot be a stream; it takes 1 to 100 letters, digits, . - and _, no . - or _ first",
         )
     return name
-
-
-class _Plain:
-    """Samples that are as they should be."""
-
-    def feed(self, content: bytes) -> bytes:
-        return content
-
-
-def _decoder(codec: str, rate: int) -> Decoder:
-    if codec == "pcm" and rate == RATE:
-        return _Plain()
-    from keepsake.sound.decode import Packets
-
-    return Packets(codec, rate)
 
 
 @dataclass(slots=True)
@@ -153,7 +131,7 @@ class Capture:
         codec = query.get("codec", "pcm")
         if codec not in {"pcm", "opus"}:
             raise KeepsakeError("KS-DOOR-003", f"codec={codec[:40]!r} is neither pcm nor opus")
-        return cls(house, socket, person, stream, kind, house.ring.key(person), _decoder(codec, int(rate)))
+        return cls(house, socket, person, stream, kind, house.ring.key(person), decoder(codec, rate=int(rate)))
 
     @property
     def node(self) -> str:
