@@ -33,6 +33,7 @@ def learn(house: House, job: Job[LearnJob]) -> Learned:
                 desk.store,
                 house.embedder,
                 lambda done, note: job.progress(share + (1 - share) * done, note),
+                is_whole=what.is_whole,
                 log=desk.log,
                 by=f"/person/{what.person}",
             )

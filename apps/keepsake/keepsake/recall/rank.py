@@ -85,7 +85,7 @@ class Ranker:
             raise KeepsakeError(
                 "KS-RECALL-001",
                 f"the weights of a ranker cannot be used: {failure}. They should be for the {len(NAMES)} features of this version. "
-                "Have the model rebuilt: keepsake learn --rebuild.",
+                "Have the model rebuilt: keepsake learn PERSON --whole.",
             ) from failure
         return cls(linear, inward, bias, outward)
 

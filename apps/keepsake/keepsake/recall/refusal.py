@@ -128,7 +128,7 @@ class Refusal:
             raise KeepsakeError(
                 "KS-RECALL-002",
                 f"the weights of refusal cannot be used: {failure}. They should be for the {len(SIGNS)} signs of this version. "
-                "Have the model rebuilt: keepsake learn --rebuild.",
+                "Have the model rebuilt: keepsake learn PERSON --whole.",
             ) from failure
         return cls(weights)
 

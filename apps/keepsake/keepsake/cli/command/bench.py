@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from keepsake.cli import option
-from keepsake.cli.show import put, put_json
+from keepsake.cli.show import Progress, put, put_json
 
 __all__ = ["cli"]
 
@@ -53,3 +53,26 @@ def locomo(*, folder: Path, words_only: bool, is_json: bool) -> None:
     from keepsake.vector.minilm import MiniLM
 
     _tell(measure(conversations, MiniLM()), is_json=is_json)
+
+
+@cli.command("model", epilog=option.examples("keepsake bench model", "keepsake bench model --messages 5000 --json"))
+@click.option(
+    "--messages",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(1_000, 1_000_000),
+    help="Of the made-up person.",
+)
+@option.as_json
+def model(*, messages: int, is_json: bool) -> None:
+    """Make all of a made-up person anew from messages, and tell what each part of the model gains by learning.
+
+    Takes minutes for each 10,000 messages; the data lies in a temporary folder and is removed.
+    """
+    from tempfile import TemporaryDirectory
+
+    from keepsake.bench.model import measure
+
+    with TemporaryDirectory(prefix="keepsake-bench-") as folder, Progress("messages", 1.0) as bar:
+        figures = measure(Path(folder), messages, lambda share, what: bar.show(share, round(share * messages), what))
+    _tell(figures, is_json=is_json)
