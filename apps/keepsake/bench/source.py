@@ -1,6 +1,6 @@
 """How fast importers read: messages and bytes a second, and what they take in memory, of files that are made up on the spot.
 
-    python bench/source.py [--messages 100000] [--json]
+python bench/source.py [--messages 100000] [--json]
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ def slack(folder: Path, count: int) -> Path:
             {"type": "message", "user": "U1", "ts": str(moment(number).timestamp()), "text": text(number)}
             for number in range(first, min(first + 1000, count))
         ]
-        (path / "general" / f"{2000 + first // 336_000:04d}-{first // 28_000 % 12 + 1:02d}-{first // 1000 % 28 + 1:02d}.json").write_text(
-            json.dumps(day)
-        )
+        (
+            path
+            / "general"
+            / f"{2000 + first // 336_000:04d}-{first // 28_000 % 12 + 1:02d}-{first // 1000 % 28 + 1:02d}.json"
+        ).write_text(json.dumps(day))
     return path
 
 
@@ -112,7 +114,12 @@ def measure(make: Callable[[Path, int], Path], count: int) -> dict[str, Any]:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert found == count, (make.__name__, found)
-    return {"messages": count, "per_s": round(count / took), "mb_per_s": round(size / took / 1e6, 1), "peak_mb": round(peak / 1e6, 1)}
+    return {
+        "messages": count,
+        "per_s": round(count / took),
+        "mb_per_s": round(size / took / 1e6, 1),
+        "peak_mb": round(peak / 1e6, 1),
+    }
 
 
 def main() -> int:
@@ -129,7 +136,9 @@ def main() -> int:
         print(json.dumps(found))
     else:
         for name, figures in found.items():
-            print(f"{name:10} {figures['per_s']:>9,} messages/s {figures['mb_per_s']:>7} MB/s  peak {figures['peak_mb']} MB")
+            print(
+                f"{name:10} {figures['per_s']:>9,} messages/s {figures['mb_per_s']:>7} MB/s  peak {figures['peak_mb']} MB"
+            )
     return 0
 
 

@@ -12,12 +12,16 @@ import numpy as np
 
 from keepsake.errors import KeepsakeError
 from keepsake.record import Source
+from keepsake.sound.contract import RATE
+from keepsake.sound.decode import blocks
 from keepsake.source.contract import Choice, Part, Recording, Remark
 from keepsake.source.dated import file_time
 
 __all__ = ["Sound"]
 
 SUFFIXES: Final = frozenset({".aac", ".flac", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".wav", ".webm", ".wma"})
+#: samples of one piece; a second of most sound
+PIECE_SAMPLES: Final = 48_000
 #: samples a second that are taken as they are
 RATES: Final = range(8_000, 192_001)
 
@@ -39,14 +43,7 @@ class Sound:
         if rate is not None:
             yield Recording(self.app, path.name, size, said_at, rate, digest, source, lambda: _wav(path, rate))
             return
-        try:
-            from keepsake.sound.decode import RATE, decode_file  # type: ignore[import-not-found,unused-ignore]
-        except ImportError:
-            yield Remark(
-                0, "only WAV with 16 bit can be read here; pip install 'keepsake[speech]' reads the rest", path.name
-            )
-            return
-        yield Recording(self.app, path.name, size, said_at, RATE, digest, source, lambda: decode_file(path))
+        yield Recording(self.app, path.name, size, said_at, RATE, digest, source, lambda: _decoded(path, size))
 
 
 def _digest(path: Path) -> str:
@@ -70,7 +67,7 @@ def _wav(path: Path, rate: int) -> Iterator[tuple[bytes, int]]:
         with wave.open(str(path), "rb") as file:
             channels = file.getnchannels()
             at = 0
-            while samples := file.readframes(rate):
+            while samples := file.readframes(min(rate, PIECE_SAMPLES)):
                 at += len(samples)
                 if channels == 2:
                     both = np.frombuffer(samples, "<i2").reshape(-1, 2)
@@ -78,3 +75,15 @@ def _wav(path: Path, rate: int) -> Iterator[tuple[bytes, int]]:
                 yield samples, at
     except (wave.Error, EOFError, ValueError) as error:
         raise KeepsakeError("KS-SOURCE-003", f"{path.name} is damaged: {error}") from None
+
+
+def _decoded(path: Path, size: int) -> Iterator[tuple[bytes, int]]:
+    """:raises KeepsakeError: ``KS-SOUND-001`` where it is no sound, ``KS-SOUND-003`` where the extra is not installed."""
+    samples = bytearray()
+    for block in blocks(path):
+        samples += block
+        while len(samples) >= 2 * RATE:
+            yield bytes(samples[: 2 * RATE]), size
+            del samples[: 2 * RATE]
+    if samples:
+        yield bytes(samples), size
