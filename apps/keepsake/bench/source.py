@@ -20,7 +20,8 @@ from typing import Any
 
 from keepsake.source import Choice, Part, Post, open_source
 
-WORDS = "we walked along the river and talked about the bridge which nobody has crossed before the summer".split()
+TEXT = "we walked along the river and talked about the bridge which nobody has crossed before the summer"
+WORDS = TEXT.split()
 
 
 def text(number: int) -> str:

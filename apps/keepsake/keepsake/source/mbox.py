@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
@@ -107,10 +108,8 @@ def _header(mail: Message, name: str) -> str:
     """A header as people read it."""
     value = str(mail.get(name, ""))
     if "=?" in value:
-        try:
+        with suppress(HeaderParseError, LookupError, UnicodeError):
             value = str(make_header(decode_header(value)))
-        except (HeaderParseError, LookupError, UnicodeError):
-            pass
     return " ".join(value.split())
 
 
