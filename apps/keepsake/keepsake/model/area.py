@@ -38,11 +38,11 @@ STANDING_LENGTH: Final = 0.3
 #: how much words count beside vectors: the length of their part
 WORD_LENGTH: Final = 0.8
 #: corrections that are learnt from, the latest
-CORRECTION_LIMIT: Final = 2_000
+CORRECTION_LIMIT: Final = 1_000
 #: categories of the person's own
 CATEGORY_LIMIT: Final = 100
 #: words that are kept of corrected memories
-WORD_LIMIT: Final = 4_000
+WORD_LIMIT: Final = 1_000
 #: rounds of the fit, at most, and the change that ends it
 ROUND_LIMIT: Final = 400
 STILL: Final = 1e-5
