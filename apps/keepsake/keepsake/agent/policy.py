@@ -22,7 +22,7 @@ _INNER: Final = frozenset(
     )
 )
 #: commands of a stream that a device may send
-_DEVICE: Final = frozenset(("take", "end", "received", "state"))
+_DEVICE: Final = frozenset(("take", "end", "received", "samples", "state"))
 
 
 def authenticator(tokens: Tokens, now: Callable[[], float]) -> Callable[[Any, str], Identity | Refusal]:

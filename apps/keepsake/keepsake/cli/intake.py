@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -91,9 +92,15 @@ class Intake:
             await asyncio.to_thread(self.ledger.note, report.stream, digest)
             for place, post in enumerate(chunk, number):
                 if place >= begin:
-                    yield place, self._text(place, post)
+                    yield place, self._text(place, post, report)
 
-    def _text(self, number: int, post: Post) -> str:
+    def _text(self, number: int, post: Post, report: Report) -> str:
+        now = time.time()
+        if post.said_at > now:  # a mistake, or a plan; it was written by now in any case
+            report.remarks.append(
+                Remark(0, f"dated {post.said_at - now:.0f} s ahead; stored as of now: {post.text[:40]!r}")
+            )
+            post = replace(post, said_at=now)
         source = {name: value for name, value in asdict(post.source).items() if value}
         piece = {"n": number, "at": post.said_at, "text": post.text, "speaker": post.speaker, "zone": self.zone}
         return json.dumps({**piece, "source": source}, ensure_ascii=False)

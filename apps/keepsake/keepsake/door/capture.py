@@ -2,7 +2,7 @@
 
 The service begins with ``{"next": n}``, the number that it wants next.  Text and web: each message is JSON, ``{"n": n, "at": epoch
 seconds, "text": ..., "speaker": ..., "source": {...}}``.  Sound: each message is binary, the number in 4 bytes, big-endian, then
-samples or a packet (``codec``, ``rate``).  ``{"ack": n}`` says that all pieces up to ``n`` are durable; pieces that come again are
+samples or a packet (``codec``, ``rate``); ``at`` says when a recording was begun, epoch seconds, where it is not made now.  ``{"ack": n}`` says that all pieces up to ``n`` are durable; pieces that come again are
 passed over.  What cannot be taken is told, ``{"error": code, "message": ...}``, and ends the connection; a stream that is full is
 not read until there is room.
 """
@@ -47,6 +47,8 @@ WAIT_S: Final = 0.25
 WAIT_LIMIT_S: Final = 5.0
 #: a client that names times further ahead than this is wrong about them
 AHEAD_S: Final = 86_400.0
+#: people write down what happened long ago (1583, epoch seconds); before it no calendar is sure
+EARLIEST: Final = -12_212_553_600.0
 NUMBER_BYTES: Final = 4
 SAMPLE_BYTES: Final = 2
 #: close codes (RFC 6455): refused, and try again later
@@ -88,6 +90,20 @@ def check_stream(name: str) -> str:
     return name
 
 
+def _epoch(text: str) -> float:
+    """When a recording was begun, epoch seconds; 0: now.
+
+    :raises KeepsakeError: ``KS-DOOR-003`` for what is no such time.
+    """
+    try:
+        at = float(text)
+    except ValueError:
+        at = float("nan")
+    if not EARLIEST <= at <= time.time() + AHEAD_S:
+        raise KeepsakeError("KS-DOOR-003", f"at={text[:40]!r} is no time; it takes epoch seconds, and none to come")
+    return at
+
+
 @dataclass(slots=True)
 class Capture:
     """One connection."""
@@ -99,6 +115,7 @@ class Capture:
     kind: str
     key: PersonKey
     decoder: Decoder
+    begun: float = 0.0
     waiting: asyncio.Queue[_Piece | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_PIECES))
 
     @classmethod
@@ -131,7 +148,8 @@ class Capture:
         codec = query.get("codec", "pcm")
         if codec not in {"pcm", "opus"}:
             raise KeepsakeError("KS-DOOR-003", f"codec={codec[:40]!r} is neither pcm nor opus")
-        return cls(house, socket, person, stream, kind, house.ring.key(person), decoder(codec, rate=int(rate)))
+        begun = _epoch(query.get("at", "0"))
+        return cls(house, socket, person, stream, kind, house.ring.key(person), decoder(codec, rate=int(rate)), begun)
 
     @property
     def node(self) -> str:
@@ -140,6 +158,8 @@ class Capture:
 
     async def _run(self) -> None:
         begin = await gate(self.socket.scope).read(self.node, "received") or 0
+        if self.begun:
+            self.begun += (await gate(self.socket.scope).read(self.node, "samples") or 0) / RATE
         await self.socket.send_json({"next": begin})
         sender = asyncio.create_task(self._store())
         reader = asyncio.create_task(self._read(begin))
@@ -191,7 +211,7 @@ class Capture:
                 f"piece {text.n} has {len(text.text)} characters; at most {TEXT_CHARACTERS}: upload it as a file",
             )
         now = time.time()
-        if not 0 <= text.at <= now + AHEAD_S:
+        if not EARLIEST <= text.at <= now + AHEAD_S:
             raise KeepsakeError(
                 "KS-DOOR-005", f"piece {text.n} was said at {text.at}; it takes epoch seconds, and none to come"
             )
@@ -214,7 +234,11 @@ class Capture:
         samples = samples[: len(samples) // SAMPLE_BYTES * SAMPLE_BYTES]
         sealed = self.key.seal(samples, "lane", f"{self.stream}:{number}")
         length = len(samples) // SAMPLE_BYTES
-        return _Piece(number, sealed, length, time.time() - length / RATE)
+        if not self.begun:
+            return _Piece(number, sealed, length, time.time() - length / RATE)
+        at = self.begun
+        self.begun += length / RATE
+        return _Piece(number, sealed, length, at)
 
     async def _store(self) -> None:
         """Have pieces kept, as many at a time as have come, and tell what is durable."""

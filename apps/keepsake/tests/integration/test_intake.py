@@ -198,3 +198,20 @@ def test_a_service_that_is_gone_or_is_none_is_a_coded_error(tmp_path: Path) -> N
         run(bring("http://127.0.0.1:9"))
     with pytest.raises(KeepsakeError, match="KS-CLI-006"):
         run(meet_other())
+
+
+def test_a_date_to_come_holds_nothing_up(tmp_path: Path) -> None:
+    path = tmp_path / "plan.md"
+    path.write_text("## 1 May 2090\n\nWe shall see.\n\n## 2 May 1936\n\nGrandfather's letter.\n")
+    service = Service()
+
+    async def bring() -> Report:
+        async with service.open() as at:
+            return await Desk(tmp_path, at).bring(path)
+
+    report = run(bring())
+
+    (stream,) = service.streams.values()
+    assert stream[0]["at"] < 3e9
+    assert stream[1]["at"] < 0
+    assert [remark.is_fault for remark in report.remarks] == [True]
