@@ -14,6 +14,7 @@ from keepsake.record import Fact, Memory, Message
 from keepsake.store.contract import Store, Vectors, Writer
 from keepsake.vector.contract import Embedder
 from keepsake.words import Reader, Reading
+from keepsake.words.fact import is_single
 from keepsake.words.fold import Folder
 
 __all__ = ["GONE", "Kept", "Read", "keep", "put", "read"]
@@ -124,8 +125,8 @@ def keep(
 
 
 def _know(store: Store, writer: Writer, fact: Fact) -> None:
-    """Store a fact.  Of two about the same the later one holds; the earlier one is ended by it and kept."""
-    for other in store.facts(subject=fact.subject):
+    """Store a fact.  Of two of which one can hold, the later one does; the earlier one is ended by it and kept."""
+    for other in store.facts(subject=fact.subject) if is_single(fact.relation) else ():
         if other.relation != fact.relation or other.id == fact.id or other.value == fact.value:
             continue
         if (other.since, other.said_at) <= (fact.since, fact.said_at):

@@ -16,7 +16,7 @@ from keepsake.words.date.calendar import MONTHS, WEEKDAYS
 from keepsake.words.known import Known
 from keepsake.words.term import plain
 
-__all__ = ["MAX_ENTITIES", "Tagger", "entities"]
+__all__ = ["MAX_ENTITIES", "Tagger", "entities", "entities_of"]
 
 #: names kept of one passage
 MAX_ENTITIES: Final = 48
@@ -30,12 +30,8 @@ class Tagger(Protocol):
 
     languages: frozenset[str]
 
-    def tag(self, text: str) -> list[Entity]:
-        """Names of a text, in order."""
-        ...
-
     def tag_all(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """The same for each of many texts, which takes less time together."""
+        """Names of each text, in order; many texts together take less time."""
         ...
 
 
@@ -192,30 +188,52 @@ def _label(text: str, start: int, name: str) -> str:
 def _apart(found: Iterable[Entity], taken: list[Entity]) -> None:
     """Add those that overlap none that is there."""
     for entity in found:
-        if all(entity.end <= other.start or entity.start >= other.end for other in taken):
+        if _is_apart(entity, taken):
             taken.append(entity)
+
+
+def _is_apart(entity: Entity, taken: Iterable[Entity]) -> bool:
+    return all(entity.end <= other.start or entity.start >= other.end for other in taken)
 
 
 def entities(text: str, known: Known, tagger: Tagger | None = None, language: str = "en") -> tuple[Entity, ...]:
     """Names of a text in their order; those that are known have the name they are known by.
 
-    A tagger takes most of the time: it is asked where the rules see a name that is not known yet, and its word goes before theirs.
-    :param language: ISO 639-1; a tagger is asked for its own languages only.
+    :param language: ISO 639-1.
     """
-    found = list(_WORD.finditer(text))
-    taken: list[Entity] = []
-    if known.names:
+    return entities_of([(text, language)], known, tagger)[0]
+
+
+def entities_of(
+    texts: Sequence[tuple[str, str]], known: Known, tagger: Tagger | None = None
+) -> list[tuple[Entity, ...]]:
+    """Names of several texts, each with its language.
+
+    A tagger takes most of the time: it is asked, once for all texts, where the rules see a name that is not known yet and where it
+    knows the language; its word goes before theirs.
+    """
+    by_known, by_rule = [], []
+    for text, language in texts:
+        found = list(_WORD.finditer(text))
+        taken: list[Entity] = []
         _apart(_gazetteer(text, found, known), taken)
-    if language == "de":  # each noun has a capital there
-        return tuple(sorted(taken, key=lambda entity: entity.start)[:MAX_ENTITIES])
-    ruled: list[Entity] = []
-    _apart(_capitals(text, found), ruled)
-    ruled = [entity for entity in ruled if all(entity.end <= one.start or entity.start >= one.end for one in taken)]
-    if ruled and tagger is not None and language in tagger.languages:
-        _apart((_as_known(entity, known) for entity in tagger.tag(text)), taken)
-        ruled = [entity for entity in ruled if entity.label != "thing"]
-    _apart(ruled, taken)
-    return tuple(sorted(taken, key=lambda entity: entity.start)[:MAX_ENTITIES])
+        ruled: list[Entity] = []
+        if language != "de":  # each noun has a capital there
+            _apart(_capitals(text, found), ruled)
+        by_known.append(taken)
+        by_rule.append([entity for entity in ruled if _is_apart(entity, taken)])
+    wanted: list[int] = []
+    if tagger is not None:
+        wanted = [row for row, (_, language) in enumerate(texts) if by_rule[row] and language in tagger.languages]
+    tagged = tagger.tag_all([texts[row][0] for row in wanted]) if tagger is not None and wanted else []
+    for row, found_by_tagger in zip(wanted, tagged, strict=True):
+        _apart((_as_known(entity, known) for entity in found_by_tagger), by_known[row])
+        by_rule[row] = [entity for entity in by_rule[row] if entity.label != "thing"]
+    result = []
+    for taken, ruled in zip(by_known, by_rule, strict=True):
+        _apart(ruled, taken)
+        result.append(tuple(sorted(taken, key=lambda entity: entity.start)[:MAX_ENTITIES]))
+    return result
 
 
 def _as_known(entity: Entity, known: Known) -> Entity:

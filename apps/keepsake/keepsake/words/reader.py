@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from keepsake.record import Entity, Fact, Memory, Message
 from keepsake.words.date import resolve
-from keepsake.words.entity import Tagger, entities
+from keepsake.words.entity import Tagger, entities_of
 from keepsake.words.fact import facts
 from keepsake.words.known import Known
 from keepsake.words.language import language
@@ -43,59 +43,39 @@ class Reader:
 
         :param known: the person's names.
         """
-        known = known or Known()
-        tongue = language(message.body)
-        memories = [
-            self._memory(message, part, piece, known, tongue) for part, piece in enumerate(passages(message.body))
-        ]
-        return Reading(memories, [fact for memory in memories for fact in facts(memory)])
+        return self.read_all([message], known)[0]
 
     def read_all(self, messages: Sequence[Message], known: Known | None = None) -> list[Reading]:
-        """The same for each of many messages, which takes less time together: the tagger gets all it will be asked at once."""
-        tagger = self._tagger
-        if tagger is None:
-            return [self.read(message, known) for message in messages]
-        ahead = _Ahead(tagger.languages)
-        for message in messages:
-            tongue = language(message.body)
-            for piece in passages(message.body):
-                entities(piece.text, known or Known(), ahead, tongue)
-        texts = list(ahead.told)
-        ahead.told.update(zip(texts, tagger.tag_all(texts), strict=True))
-        reader = Reader(ahead)
-        return [reader.read(message, known) for message in messages]
-
-    def _memory(self, message: Message, part: int, piece: Piece, known: Known, tongue: str) -> Memory:
-        return Memory(
-            id=f"{message.id}#{part}",
-            seq=message.seq,
-            part=part,
-            kind=message.kind,
-            text=piece.text,
-            said_at=message.said_at,
-            speaker=message.speaker,
-            meant=resolve(piece.text, message.said_at, message.zone),
-            language=tongue,
-            entities=entities(piece.text, known, self._tagger, tongue),
-            phrases=phrases(piece.text),
-            source=message.source,
-            zone=message.zone,
-            span=_span(message, piece),
-        )
+        """The same of several messages, which is faster where there is a tagger."""
+        known = known or Known()
+        tongues = [language(message.body) for message in messages]
+        pieces = [list(passages(message.body)) for message in messages]
+        texts = [(piece.text, tongue) for of_one, tongue in zip(pieces, tongues, strict=True) for piece in of_one]
+        named = iter(entities_of(texts, known, self._tagger))
+        readings = []
+        for message, of_one, tongue in zip(messages, pieces, tongues, strict=True):
+            memories = [_memory(message, part, piece, tongue, next(named)) for part, piece in enumerate(of_one)]
+            readings.append(Reading(memories, [fact for memory in memories for fact in facts(memory)]))
+        return readings
 
 
-class _Ahead:
-    """Notes what a tagger is asked, and tells it when it is asked again."""
-
-    def __init__(self, languages: frozenset[str]) -> None:
-        self.languages = languages
-        self.told: dict[str, list[Entity]] = {}
-
-    def tag(self, text: str) -> list[Entity]:
-        return self.told.setdefault(text, [])
-
-    def tag_all(self, texts: Sequence[str]) -> list[list[Entity]]:
-        return [self.tag(text) for text in texts]
+def _memory(message: Message, part: int, piece: Piece, tongue: str, named: tuple[Entity, ...]) -> Memory:
+    return Memory(
+        id=f"{message.id}#{part}",
+        seq=message.seq,
+        part=part,
+        kind=message.kind,
+        text=piece.text,
+        said_at=message.said_at,
+        speaker=message.speaker,
+        meant=resolve(piece.text, message.said_at, message.zone),
+        language=tongue,
+        entities=named,
+        phrases=phrases(piece.text),
+        source=message.source,
+        zone=message.zone,
+        span=_span(message, piece),
+    )
 
 
 def _span(message: Message, piece: Piece) -> tuple[float, float] | None:

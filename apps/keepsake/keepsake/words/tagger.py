@@ -34,6 +34,10 @@ _TOGETHER: Final = 64
 _EDGE: Final = re.compile(r"^(?:the|a|an|my|our|his|her|their) |['\u2019]s?$", re.IGNORECASE)
 
 
+#: letters of one text that are looked at; passages are shorter
+LETTERS: Final = 2_000
+
+
 class English:
     """spaCy's tagger of names; safe for several threads, which wait for each other."""
 
@@ -43,15 +47,13 @@ class English:
         self._pipeline = pipeline
         self._lock = threading.Lock()
 
-    def tag(self, text: str) -> list[Entity]:
-        """Names of a text; what is all small or shouted is no name."""
-        return self.tag_all([text])[0]
-
     def tag_all(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """The same for each text; many together take a third of the time."""
+        """Names of texts; what is all small is no name."""
         with self._lock:
-            parsed = self._pipeline.pipe(texts, batch_size=_TOGETHER)
-            found = [[(span.label_, span.start_char, span.end_char) for span in one.ents] for one in parsed]
+            found = [
+                [(span.label_, span.start_char, span.end_char) for span in done.ents]
+                for done in self._pipeline.pipe([text[:LETTERS] for text in texts], batch_size=_TOGETHER)
+            ]
         return [_entities(text, spans) for text, spans in zip(texts, found, strict=True)]
 
 

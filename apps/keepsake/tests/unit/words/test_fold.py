@@ -80,6 +80,9 @@ def test_a_removed_memory_takes_nothing_in_and_a_new_folder_knows_what_is_stored
     assert Folder(held).place(memory(TEXT, 2)) == "s:1#0"
     folder = Folder(held)
     assert folder.place(memory(TEXT, 2)) == "s:1#0"
+    held.kept.append(memory(TEXT.replace("heron", "swan and her five young ones"), 4))
+    folder.refresh()
+    assert folder.place(replace(held.kept[-1], id="s:5#0")) == "s:4#0"
     held.kept.clear()
     assert folder.place(memory(TEXT, 3)) == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -88,6 +89,15 @@ def test_any_message_can_be_read(body: str, kind: Kind) -> None:
     assert reading == Reader().read(message(body, kind=kind), KNOWN)
 
 
+def test_several_messages_are_read_as_one_by_one() -> None:
+    bodies = ["I met Zoe in Lisbon.", "", "Ich war in Rom.\n\n" + "We walked. " * 80, "My dog is called Rex."]
+    messages = [replace(message(body), id=f"s:{number}") for number, body in enumerate(bodies)]
+    for tagger in (None, english()):
+        reader = Reader(tagger)
+        assert reader.read_all(messages, KNOWN) == [reader.read(one, KNOWN) for one in messages]
+    assert Reader().read_all([]) == []
+
+
 def test_a_recordings_passages_share_its_time() -> None:
     body = "We walked by the sea and talked for hours. " * 30
     found = read(body, kind=Kind.AUDIO, span=(10.0, 70.0))
@@ -142,10 +152,9 @@ def test_a_tagger_goes_before_rules_and_is_asked_only_for_unknown_names() -> Non
         languages = frozenset({"en"})
         asked: list[str] = []  # noqa: RUF012
 
-        def tag(self, text: str) -> list[Entity]:
-            self.asked.append(text)
-            start = text.index("Zorro")
-            return [Entity("work", "Zorro", start, start + 5)]
+        def tag_all(self, texts: Sequence[str]) -> list[list[Entity]]:
+            self.asked.extend(texts)
+            return [[Entity("work", "Zorro", (at := text.index("Zorro")), at + 5)] for text in texts]
 
     tagger = Tagger()
     assert entities("nothing here, tommy", KNOWN, tagger)[0].name == "Tom Miller"
