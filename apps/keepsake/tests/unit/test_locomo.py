@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from keepsake.bench.locomo import auc, measure, recall, talks
+from keepsake.bench.overlap import token_f1
 from keepsake.errors import KeepsakeError
 
 DOCUMENT = {
@@ -48,6 +49,7 @@ def test_conversations_are_read_packed_or_not(tmp_path: Path, is_packed: bool) -
     found = measure([talk], None)
     assert found["recall_at_5"] == found["recall_at_10"] == 100
     assert found["questions"]["adversarial"] == 1
+    assert found["temporal_f1"] == 100
 
 
 def test_where_nothing_is_it_is_said(tmp_path: Path) -> None:
@@ -58,3 +60,10 @@ def test_where_nothing_is_it_is_said(tmp_path: Path) -> None:
 def test_figures() -> None:
     assert recall(frozenset("ab"), ["a", "c", "b"], 2) == 0.5
     assert auc([3, 2], [1, 2]) == 0.875
+
+
+def test_overlap_of_answers() -> None:
+    assert token_f1("The Sunday before 25 May, 2023", "the sunday before 25 May 2023") == 1.0
+    assert token_f1("25 May 2023", "May 2023") == pytest.approx(0.8)
+    assert token_f1("painting", "they painted and sang") == pytest.approx(0.5)
+    assert token_f1("", "2022") == token_f1("a", "the") == 0.0
