@@ -20,8 +20,8 @@ HELD_OUT_SHARE: Final = 4
 HELD_OUT_LIMIT: Final = 400
 #: fewer pairs say nothing
 LEAST_PAIRS: Final = 5
-#: standard errors by which the mean has to be better
-MARGIN: Final = 1.0
+#: standard errors by which the mean has to be better: one in twenty that is not would pass
+MARGIN: Final = 1.64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def is_held_out(digest: str) -> bool:
 def judge(champion: Sequence[float], challenger: Sequence[float], *, least: int = LEAST_PAIRS) -> Verdict:
     """Compare losses of the same feedback, in pairs.
 
-    The challenger is better where its mean loss is smaller by more than one standard error of the paired differences: with the
+    The challenger is better where its mean loss is smaller by more than `MARGIN` standard errors of the paired differences: with the
     few ratings that a person gives, less than that is chance.
 
     :param least: pairs without which there is no judgement.

@@ -92,13 +92,17 @@ def test_ratings_teach_the_ranker_and_refusal_what_this_person_means(tmp_path: P
 
 
 def test_ratings_at_random_teach_nothing_and_stay_out(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
-    at_random = [rating(number) for number in range(80)]
-    give(store, *(replace(one, right=(one.hits[number % 12],)) for number, one in enumerate(at_random)))
-    learned = learn(store, BAGS)
+    """One in twenty would pass by chance: of three persons who click at random two never do."""
+    passed = 0
+    for person in range(3):
+        store = open_store(tmp_path / str(person))
+        at_random = [rating(1000 * person + number) for number in range(80)]
+        give(store, *(replace(one, right=(one.hits[number % 12],)) for number, one in enumerate(at_random)))
+        passed += "ranker" in learn(store, BAGS).changed
+        is_shipped = PersonModel.load(store, BAGS).ranker.dumps() == Ranker.prior().dumps()
 
-    assert "ranker" not in learned.changed
-    assert PersonModel.load(store, BAGS).ranker.dumps() == Ranker.prior().dumps()
+        assert is_shipped == (state(store).parts["ranker"].version == 0)
+    assert passed <= 1
 
 
 def test_corrections_teach_categories_of_ones_own(tmp_path: Path) -> None:
@@ -134,10 +138,10 @@ def test_a_correction_of_a_name_acts_at_once(tmp_path: Path) -> None:
 
 def test_after_forgetting_the_model_is_as_if_it_had_never_been_said(tmp_path: Path) -> None:
     store, other = open_store(tmp_path / "a"), open_store(tmp_path / "b")
-    tell(store, range(1, 900))
+    tell(store, range(1, 700))
     with store.write() as writer:
-        writer.remove_message("diary:899")  # so that both stores count alike
-    tell(other, range(1, 899))
+        writer.remove_message("diary:699")  # so that both stores count alike
+    tell(other, range(1, 699))
     said = [rating(number) for number in range(120)]
     give(store, *said, Placed(1.0, "diary:5#0", "the secret greenhouse", "Atlas"))
     learn(store, BAGS)
