@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, ClassVar, Final, TypeAlias
 
 import pytest
 
 from keepsake.key import Ring
 from keepsake.store.contract import Blobs, Store, Stores
+from keepsake.store.document import COLLECTIONS, Document, DocumentStore, State
 from keepsake.store.folder import FolderBlobs
+from keepsake.store.mongo import MongoStores
 from keepsake.store.postgres import PostgresStores
+from keepsake.store.s3 import S3Blobs
+from keepsake.store.score import rank
 from keepsake.store.sqlite import SqliteStores
 
 #: makes stores of a kind in a folder; called again with the same folder and ring it gives the same stores, as another process would
@@ -20,7 +30,12 @@ Opener: TypeAlias = Callable[[Path, Ring], Stores]
 
 BlobOpener: TypeAlias = Callable[[Path], Blobs]
 
-PERSONS = ("ann", "ben")
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+#: how long a server may take until it listens, and until it ends
+START_S: Final = 60.0
+
+PERSONS: Final = ("ann", "ben")
 
 
 @pytest.fixture(scope="session")
@@ -37,17 +52,173 @@ def postgres() -> Iterator[str]:
     server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def built(name: str) -> Path:
+    """A server's program, or a skip that says how to get it."""
+    folder = Path(os.environ.get("KEEPSAKE_SERVERS", ROOT / "build" / "server"))
+    if not (folder / name).exists():
+        pytest.skip(f"{name} is not built here: scripts/server builds it where its registry can be reached")
+    return folder / name
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, **environment: str) -> Iterator[None]:
+    """A server's process, while it listens."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
+        try:
+            wait(process, port, log)
+            yield
+        finally:
+            process.terminate()
+            process.wait(START_S)
+
+
+def wait(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    """Wait until the server listens."""
+    end = time.monotonic() + START_S
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        if process.poll() is not None or time.monotonic() > end:
+            log.seek(0)
+            raise AssertionError(f"the server did not start: {log.read()[-2000:].decode(errors='replace')}")
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def mongo() -> Iterator[str]:
+    """The URL of a FerretDB over SQLite."""
+    program, port = built("ferretdb"), free_port()
+    with tempfile.TemporaryDirectory() as folder, running([str(program), f"127.0.0.1:{port}", folder], port):
+        yield f"mongodb://127.0.0.1:{port}/"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URL of a versitygw over a folder; its access key is ``keepsake``, the secret ``keepsake-secret``."""
+    program, port = built("versitygw"), free_port()
+    command = [str(program), "--port", f"127.0.0.1:{port}", "posix"]
+    keys = {"ROOT_ACCESS_KEY": "keepsake", "ROOT_SECRET_KEY": "keepsake-secret"}
+    with tempfile.TemporaryDirectory() as folder, running([*command, folder], port, **keys):
+        yield f"http://127.0.0.1:{port}"
+
+
+class MemoryDriver:
+    """Documents in this process, shared by all drivers of one `MemoryServer`: what the servers' drivers do, in its plainest form."""
+
+    def __init__(self, server: dict[str, dict[str, Document] | State]) -> None:
+        self.place = "memory"
+        self._server = server
+
+    def _of(self, collection: str) -> dict[str, Document]:
+        found = self._server.setdefault(collection, {})
+        assert isinstance(found, dict)
+        return found
+
+    def state(self) -> State | None:
+        found = self._server.get("state")
+        assert found is None or isinstance(found, State)
+        return found
+
+    def swap(self, state: State) -> bool:
+        before = self.state()
+        if state.version - 1 != (0 if before is None else before.version):
+            return False
+        self._server["state"] = state
+        return True
+
+    def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        return {name: self._of(collection)[name] for name in ids if name in self._of(collection)}
+
+    def between(self, collection: str, first: str, end: str, limit: int) -> list[Document]:
+        return [one for name, one in sorted(self._of(collection).items()) if first <= name < end][:limit]
+
+    def last(self, collection: str) -> Document | None:
+        return self._of(collection).get(max(self._of(collection), default=""))
+
+    def tagged(self, collection: str, tags: Sequence[str]) -> list[Document]:
+        return [one for one in self._of(collection).values() if not set(tags).isdisjoint(one.tags)]
+
+    def newest(self, tags: Sequence[str], since: float | None, until: float | None, limit: int) -> list[Document]:
+        found = [
+            one
+            for one in self._of("memory").values()
+            if set(tags) <= set(one.tags) and (since is None or one.at >= since) and (until is None or one.at < until)
+        ]
+        return sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
+
+    def matching(self, terms: Sequence[str], limit: int) -> list[tuple[Document, float]]:
+        having = {name: one.terms for name, one in self._of("memory").items() if not set(terms).isdisjoint(one.terms)}
+        return [(self._of("memory")[name], score) for name, score in rank(having, terms, self.count("memory"), limit)]
+
+    def change(
+        self, puts: Sequence[tuple[str, Document]], removals: Sequence[tuple[str, str]], cleared: Sequence[str]
+    ) -> None:
+        for collection in cleared:
+            self._of(collection).clear()
+        for collection, name in removals:
+            self._of(collection).pop(name, None)
+        for collection, one in puts:
+            self._of(collection)[one.id] = one
+
+    def count(self, collection: str) -> int:
+        return len(self._of(collection))
+
+    def size(self) -> int:
+        return sum(len(one.body) for name in COLLECTIONS for one in self._of(name).values())
+
+    def drop(self) -> None:
+        self._server.clear()
+
+    def close(self) -> None:
+        pass
+
+
+class MemoryStores:
+    """Stores over `MemoryDriver`; those of the same folder are the same."""
+
+    servers: ClassVar[dict[tuple[Path, str], dict[str, dict[str, Document] | State]]] = {}
+
+    def __init__(self, folder: Path, ring: Ring) -> None:
+        self._folder = folder
+        self._ring = ring
+
+    def open(self, person: str) -> DocumentStore:
+        key = self._ring.key(person)
+        return DocumentStore(MemoryDriver(self.servers.setdefault((self._folder, person), {})), key)
+
+    def erase(self, person: str) -> None:
+        self.servers.setdefault((self._folder, person), {}).clear()
+
+    def people(self) -> list[str]:
+        return [person for person in self._ring.people() if self.servers.get((self._folder, person))]
+
+
+@pytest.fixture(
+    params=["sqlite", "memory", *(pytest.param(name, marks=pytest.mark.slow) for name in ("postgres", "mongo"))]
+)
 def opener(request: pytest.FixtureRequest) -> Opener:
     if request.param == "sqlite":
         return lambda folder, ring: SqliteStores(folder / "people", ring)
-    url = request.getfixturevalue("postgres")
-    return lambda _, ring: PostgresStores(url, ring)
+    if request.param == "memory":
+        return MemoryStores
+    url = request.getfixturevalue(request.param)
+    kinds: dict[str, Callable[[str, Ring], Stores]] = {"postgres": PostgresStores, "mongo": MongoStores}
+    return lambda _, ring: kinds[request.param](url, ring)
 
 
-@pytest.fixture(params=["folder"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
 def blob_opener(request: pytest.FixtureRequest) -> BlobOpener:
-    return lambda folder: FolderBlobs(folder / "blobs")
+    if request.param == "folder":
+        return lambda folder: FolderBlobs(folder / "blobs")
+    url = request.getfixturevalue("s3")
+    return lambda folder: S3Blobs(url, f"keepsake-{zlib.crc32(bytes(folder))}", "keepsake", "keepsake-secret")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from keepsake.key import PersonKey, Ring
 from keepsake.record import Fact, Memory, Message
 from keepsake.store.codec import PART_BITS, decode_fact, decode_memory, decode_message, digest, plain
 from keepsake.store.contract import Filter, Vectors
+from keepsake.store.near import nearest
 from keepsake.store.seal import fingerprint
 from keepsake.store.sqlite.file import FILE, File
 from keepsake.store.sqlite.search import places
@@ -163,13 +164,7 @@ class SqliteStore:
 
     def nearest(self, vector: Vectors, model: str, *, limit: int = 50) -> list[tuple[str, float]]:
         """Memories by cosine, all of them looked at."""
-        best: list[tuple[str, float]] = []
-        wanted = np.asarray(vector, np.float32).reshape(-1)
-        for ids, _, rows in self.vectors(model):
-            scores = rows @ wanted
-            best += [(ids[place], float(scores[place])) for place in np.argsort(-scores, kind="stable")[:limit]]
-            best = sorted(best, key=lambda found: -found[1])[:limit]
-        return best
+        return nearest(self.vectors(model), vector, limit)
 
     def facts(self, *, as_of: float | None = None, subject: str = "") -> list[Fact]:
         """Facts that held at a time as far as was known then, newest first."""
