@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from keepsake.errors import KeepsakeError
 from keepsake.sound.contract import RATE
 
-__all__ = ["CODECS", "Decoder", "blocks", "decoder", "duration", "wav"]
+__all__ = ["CODECS", "RATE", "Decoder", "blocks", "decode_file", "decoder", "duration", "wav"]
 
 #: what a live stream may be in
 CODECS: Final = ("pcm", "opus")
@@ -67,27 +67,53 @@ def decoder(codec: str, *, rate: int = RATE, channels: int = 1) -> Decoder:
 
 
 def blocks(content: Path | bytes) -> Iterator[bytes]:
-    """The samples of a file, in blocks of up to some seconds.
+    """The samples of a file, in blocks of about a second.
 
     :raises KeepsakeError: ``KS-SOUND-001`` where it is no sound or is damaged, after the blocks before the damage.
     """
+    for samples, _ in _decoded(content):
+        yield samples
+
+
+def decode_file(path: Path) -> Iterator[tuple[bytes, int]]:
+    """The same, each with the bytes of the file that were read by then.
+
+    :raises KeepsakeError: as `blocks`.
+    """
+    yield from _decoded(path)
+
+
+def _decoded(content: Path | bytes) -> Iterator[tuple[bytes, int]]:
     av = _av()
     name = content.name if isinstance(content, Path) else "the recording"
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
     # A file object, never a path: FFmpeg takes some paths for addresses.
     with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
+        waiting = bytearray()
+        failure = ""
         try:
             with av.open(file, mode="r", options=options) as container:
-                if not container.streams.audio:
-                    raise KeepsakeError("KS-SOUND-001", f"{name} has no sound in it")
-                resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-                for frame in container.decode(container.streams.audio[0]):
-                    frame.pts = None  # gaps in a file's own times are not filled
-                    yield from _samples(resampler.resample(frame))
-                yield from _samples(resampler.resample(None))
+                for samples in _resampled(av, container):
+                    waiting += samples
+                    if len(waiting) >= 2 * RATE:
+                        yield bytes(waiting), file.tell()
+                        waiting.clear()
         except (av.FFmpegError, ValueError) as error:
-            reason = str(error).split("] ")[-1].removesuffix(": '<none>'")
-            raise KeepsakeError("KS-SOUND-001", f"{name} cannot be read as sound: {reason}") from None
+            failure = str(error).split("] ")[-1].removesuffix(": '<none>'")
+        if waiting:
+            yield bytes(waiting), file.tell()
+        if failure:
+            raise KeepsakeError("KS-SOUND-001", f"{name} cannot be read as sound: {failure}")
+
+
+def _resampled(av: ModuleType, container: Any) -> Iterator[bytes]:
+    if not container.streams.audio:
+        raise ValueError("there is none in it")
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    for frame in container.decode(container.streams.audio[0]):
+        frame.pts = None  # gaps in a file's own times are not filled
+        yield from _samples(resampler.resample(frame))
+    yield from _samples(resampler.resample(None))
 
 
 def duration(samples: bytes) -> float:
