@@ -112,6 +112,14 @@ def _month_day(found: re.Match[str], now: Now) -> When | None:
     return _day(now, month_number(found[1]), int(found[2]), found[3])
 
 
+def _day_alone(found: re.Match[str], now: Now) -> When | None:
+    """As in "on the 14th": of this month, the last or the next one, as the sentence speaks of what was or will be."""
+    months = (months_after(now.day, shift) for shift in (-1, 0, 1))
+    days = (_safe_day(month.year, month.month, int(found[1])) for month in months)
+    candidates = [now.one_day(day) for day in days if day]
+    return now.nearest(candidates) if candidates else None
+
+
 def _days_of_month(found: re.Match[str], now: Now) -> When | None:
     """As in "June 3-5", "3 to 5 June"."""
     name, first, last, year = (
@@ -220,6 +228,11 @@ RULES: Final[tuple[Rule, ...]] = (
     rule("/|.", r"\b([0-3]?\d)([./])([0-3]?\d)\2((?:19|20)?\d\d)\b", _figures),
     rule(_MONTHS_HINT, rf"\b([0-3]?\d){_ENDING}(?: of)?[ -]{MONTH}(?:,? ?{YEAR})?(?!\w)", _day_month),
     rule(_MONTHS_HINT, rf"\b{MONTH} (?:the )?([0-3]?\d){_ENDING}(?:,? {YEAR})?(?![\w:])", _month_day),
+    rule(
+        "the ",
+        r"\b(?:on|by|until|since|from|for) the ([0-3]?\d)(?:st|nd|rd|th)(?! \w+ (?:time|day|floor|place|street|grade|century))\b",
+        _day_alone,
+    ),
     rule(
         _MONTHS_HINT,
         rf"\b(?:{MONTH} ([0-3]?\d){_ENDING} ?(?:-|\u2013|to|through|and) ?([0-3]?\d){_ENDING}(?:,? {YEAR})?|"

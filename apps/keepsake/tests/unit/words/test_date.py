@@ -63,6 +63,8 @@ CASES = [
     ("the other day I met Jo", "2023-05-18", "2023-05-24", "a few days before 25 May 2023"),
     ("We go in three weeks", "2023-06-12", "2023-06-18", "three weeks after 25 May 2023"),
     ("on May 7th, 2023", "2023-05-07", "2023-05-07", "7 May 2023"),
+    ("the exam is on the 14th", "2023-06-14", "2023-06-14", "14 June 2023"),
+    ("I saw her on the 14th", "2023-05-14", "2023-05-14", "14 May 2023"),
     ("7 May", "2023-05-07", "2023-05-07", "7 May 2023"),
     ("it was on 3 December", "2022-12-03", "2022-12-03", "3 December 2022"),
     ("it will be on 3 January", "2024-01-03", "2024-01-03", "3 January 2024"),
