@@ -26,13 +26,13 @@ OTHER_S: Final = 30.0
     "ask",
     epilog=option.examples(
         'keepsake ask ada "When was the footbridge opened?"',
-        'keepsake ask ben "What did Ada say about the floor?" --about ada --grant 4be1...',
+        'keepsake ask ben "What did Ada say about the floor?" --about ada --grant ks...',
     ),
 )
 @click.argument("person")
 @click.argument("question")
 @click.option("--about", default="", metavar="OTHER", help="Ask another person's memories, within a grant.")
-@click.option("--grant", default="", metavar="ID", help="The grant under which OTHER is asked.")
+@click.option("--grant", default="", metavar="TOKEN", help="The grant under which OTHER is asked.")
 @click.option("--as-of", metavar="TIME", help="Only what was said until then counts.")
 @click.option("--limit", default=3, show_default=True, type=click.IntRange(1, 20), help="Memories to quote.")
 @click.option(

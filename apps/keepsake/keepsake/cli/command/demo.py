@@ -13,7 +13,6 @@ from typing import Final
 
 import click
 
-from keepsake.agent.value import StreamState
 from keepsake.cli import option
 from keepsake.cli.capture import Capture
 from keepsake.cli.command.person import DAY_S
@@ -21,6 +20,7 @@ from keepsake.cli.crew import QUEUES, Crew, plane_options
 from keepsake.cli.intake import Intake
 from keepsake.cli.option import DEFAULT_PORT, Reach, address
 from keepsake.cli.show import Progress, day, paint, put, talk
+from keepsake.cli.stored import wait_stored
 from keepsake.demo import PEOPLE, QUESTIONS, Character, diary
 from keepsake.demo.voice import find_voice, speak
 from keepsake.errors import KeepsakeError
@@ -34,8 +34,6 @@ __all__ = ["cli"]
 #: for all that was imported to be read, and to be heard
 READ_S: Final = 300.0
 HEAR_S: Final = 300.0
-#: between two looks at how far it is
-LOOK_S: Final = 0.2
 
 
 @click.command(
@@ -100,7 +98,7 @@ def _fill(folder: Path, url: str, *, is_sound: bool) -> dict[str, str]:
         tokens[person.id] = Tokens(ring).make(person.id, "owner", until=time.time() + DAY_S)
         begun = time.monotonic()
         streams = [asyncio.run(_bring(reach, person.id, diary(person.id), person.zone, folder))]
-        _wait(reach, person.id, streams, READ_S)
+        wait_stored(reach, person.id, streams, READ_S)
         talk(f"{person.name}: a year of diary read in {time.monotonic() - begun:.1f} s")
     if is_sound:
         _speak(reach, folder)
@@ -119,7 +117,7 @@ def _speak(reach: Reach, folder: Path) -> None:
         ]
     try:
         for name, streams in said.items():
-            _wait(reach, name, streams, HEAR_S)
+            wait_stored(reach, name, streams, HEAR_S)
         talk(f"{sum(map(len, said.values()))} memos spoken and heard in {time.monotonic() - begun:.1f} s")
     except KeepsakeError as error:
         talk(f"the memos are not heard yet: {error.message}; see {folder / 'logs'}")
@@ -147,28 +145,6 @@ async def _bring(reach: Reach, person: str, path: Path, zone: str, folder: Path)
         )
         report = await (intake.recording(part) if isinstance(part, Recording) else intake.part(part))
     return report.stream
-
-
-def _wait(reach: Reach, person: str, streams: list[str], limit_s: float) -> None:
-    """Until all that streams took in is in the person's memory.
-
-    :raises KeepsakeError: ``KS-CLI-009`` where it takes too long.
-    """
-    limit = time.monotonic() + limit_s
-    with reach.connect(person) as client, Progress("messages", 1.0) as progress:
-        while True:
-            states = [
-                client.get(f"/person/{person}/stream/{name}", "state", StreamState) or StreamState() for name in streams
-            ]
-            received, stored = sum(state.received for state in states), sum(state.stored for state in states)
-            if received == stored:
-                return
-            if time.monotonic() > limit:
-                raise KeepsakeError(
-                    "KS-CLI-009", f"{stored} of {received} pieces of {person} are stored after {limit_s:.0f} s"
-                )
-            progress.show(stored / received, stored, f"{person} is read")
-            time.sleep(LOOK_S)
 
 
 def _questions(folder: Path, url: str) -> None:

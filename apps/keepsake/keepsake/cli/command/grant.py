@@ -53,7 +53,10 @@ def give(
     reach: Reach,
     is_json: bool,
 ) -> None:
-    """Let TO ask PERSON's memories, within bounds and until a time."""
+    """Let TO ask PERSON's memories, within bounds and until a time.
+
+    What is printed is for TO: a signed token, which is worth nothing in anybody else's hand.
+    """
     now = time.time()
     what = Give(
         to,
@@ -71,9 +74,10 @@ def give(
     if is_json:
         put_json(given)
     else:
-        put(given.id)
+        put(given.token)
         talk(
-            f"{to} may ask until {day(given.state.until)}: keepsake ask {to} QUESTION --about {person} --grant {given.id}"
+            f"{to} may ask until {day(given.state.until)}: keepsake ask {to} QUESTION --about {person} --grant TOKEN\n"
+            f"to take it back: keepsake grant revoke {person} {given.id}"
         )
 
 

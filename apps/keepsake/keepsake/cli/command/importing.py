@@ -18,6 +18,8 @@ from keepsake.source import IMPORTERS, Choice, Part, Recording, Remark, open_sou
 
 __all__ = ["cli"]
 
+#: without any progress of the workers an import stops waiting
+QUIET_S: Final = 120.0
 #: bad lines that are told one by one, for each file; of the others their number is told
 SHOWN_FAULTS: Final = 20
 
@@ -49,6 +51,7 @@ def _notes() -> Path:
 )
 @click.option("--notes", metavar="DIR", type=click.Path(path_type=Path), help="Where to note how far imports are.")
 @click.option("--dry-run", is_flag=True, help="Read the files and tell what is in them; send nothing.")
+@click.option("--wait", is_flag=True, help="Wait until all of it is in the person's memory.")
 @option.reach
 @option.as_json
 def cli(
@@ -62,6 +65,7 @@ def cli(
     day_first: bool | None,
     notes: Path | None,
     dry_run: bool,
+    wait: bool,
     reach: Reach,
     is_json: bool,
 ) -> int:
@@ -77,7 +81,15 @@ def cli(
     choice = Choice(me=me, zone=zone, is_day_first=day_first, app=app)
     if dry_run:
         return _dry(files, choice, is_json=is_json)
-    return asyncio.run(_Run(person, choice, reach, notes or _notes() / person, is_json=is_json).all(files))
+    run = _Run(person, choice, reach, notes or _notes() / person, is_json=is_json)
+    asyncio.run(run.all(files))
+    if wait:
+        from keepsake.cli.stored import wait_stored
+
+        wait_stored(reach, person, run.streams, QUIET_S)
+    if not is_json:
+        run.tell()
+    return 0
 
 
 def _list(*, is_json: bool) -> int:
@@ -134,8 +146,9 @@ class _Run:
     def __init__(self, person: str, choice: Choice, reach: Reach, notes: Path, *, is_json: bool) -> None:
         self.person, self.choice, self.reach, self.notes, self.is_json = person, choice, reach, notes, is_json
         self.sent = self.passed = self.faults = self.done = 0
+        self.streams: list[str] = []
 
-    async def all(self, files: Sequence[Path]) -> int:
+    async def all(self, files: Sequence[Path]) -> None:
         from keepsake.cli.capture import Capture
         from keepsake.cli.intake import Intake
         from keepsake.source.stream import Ledger
@@ -157,6 +170,7 @@ class _Run:
                 )
                 report = await (intake.recording(part) if isinstance(part, Recording) else intake.part(part))
                 self.done += part.size
+                self.streams += [report.stream] if report.stream else []
                 self.sent += report.sent
                 self.passed += report.passed
                 self.faults += _complain(part.name, report.remarks)
@@ -165,9 +179,8 @@ class _Run:
                         {"name": part.name, "stream": report.stream, "sent": report.sent, "there": report.passed,
                          "faults": sum(remark.is_fault for remark in report.remarks)}
                     )  # fmt: skip
-        if not self.is_json:
-            talk(
-                f"{self.sent} sent and durable, {self.passed} were there already, {self.faults} could not be read; "
-                f"keepsake timeline {self.person} shows what they become"
-            )
-        return 0
+
+    def tell(self) -> None:
+        """What it came to."""
+        talk(f"{self.sent} sent and durable, {self.passed} were there already, {self.faults} could not be read")
+        talk(f"keepsake timeline {self.person} shows what they become")
