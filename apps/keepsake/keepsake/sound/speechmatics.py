@@ -40,6 +40,8 @@ _LONGEST_WAIT_S: Final = 10.0
 #: how long a service may take to open a connection, and to say anything at all while it has sound to hear
 _OPEN_S: Final = 10.0
 _SILENT_S: Final = 30.0
+#: how long a service may take to say good-bye
+_CLOSE_S: Final = 1.0
 
 
 class Speechmatics:
@@ -106,7 +108,11 @@ class Speechmatics:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         try:
             connection = await connect(
-                self._url, additional_headers=headers, open_timeout=_OPEN_S, max_size=_MAX_MESSAGE
+                self._url,
+                additional_headers=headers,
+                open_timeout=_OPEN_S,
+                close_timeout=_CLOSE_S,
+                max_size=_MAX_MESSAGE,
             )
         except InvalidURI as error:
             raise Refused(str(error)) from None
