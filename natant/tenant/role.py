@@ -26,7 +26,7 @@ __all__ = ["ROLES", "Role"]
 #: verbs of the subjects ``natant.<plane>.in.<verb>.<lane>.<node>`` that change nothing
 READ_VERBS: Final = ("get", "follow", "describe")
 #: verbs at the doors, as a policy knows them
-_LOOK: Final = frozenset({"link", "sync", "read", "open"})
+_LOOK: Final = frozenset({"link", "sync", "read", "open", "describe"})
 #: subscriptions that a user's connection may have
 USER_SUBSCRIPTIONS: Final = 1_000
 #: bytes of a message that a user may send
@@ -39,7 +39,7 @@ _INBOX: Final = "_INBOX.{{name()}}.>"
 class Role:
     """What holders of tokens of one signing key may do.
 
-    :ivar verbs: what they may do at the doors: ``link``, ``sync``, ``read``, ``open``, ``command``; none: the doors are shut.
+    :ivar verbs: what they may do at the doors: ``link``, ``sync``, ``read``, ``open``, ``describe``, ``command``; none: the doors are shut.
     :ivar is_own: only with agents whose second part is the user's name.
     """
 

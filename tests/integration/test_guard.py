@@ -48,3 +48,18 @@ def test_commands_show_the_token_of_the_environment(url: str) -> None:
     assert (
         "NT-SERVER-019" in here("get", "/diary/bob", "size", "--at", url, environment={"NATANT_TOKEN": "made-up"}).err
     )
+
+
+async def test_nobody_learns_of_nodes_that_the_policy_does_not_show(url: str) -> None:
+    async with (
+        natant.client.connect(url, auth={"token": "token-of-ann"}) as ann,
+        natant.client.connect(url, auth={"token": "token-of-bob"}) as bob,
+    ):
+        await ann.ask("/diary/ann", "write", "today")
+        assert [found["node"] for found in await ann.nodes("/diary/ann")] == ["/diary/ann"]
+        assert (await ann.describe("/diary/ann"))["agent"] == "Diary"
+        for prefix in ("/", "/diary/", "/diary/ann"):
+            assert "ann" not in str(await bob.nodes(prefix))
+        with pytest.raises(ClientError) as refusal:
+            await bob.describe("/diary/ann")
+        assert refusal.value.context["code_of_host"] == "NT-LINK-008"

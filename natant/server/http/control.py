@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from natant.observe.metric import exposition
-from natant.server.http.identity import is_known
+from natant.server.http.identity import identify, is_known
 from natant.server.http.negotiate import JSON_TYPE
 from natant.server.http.node import whole_parameter
 from natant.server.http.openapi import openapi
+from natant.server.sight import listed
 
 if TYPE_CHECKING:
     from natant.server.service import Service
@@ -87,8 +88,9 @@ class ControlPage:
         size = whole_parameter(request, "limit", 100, self.service.limit.page_entries)
         prefix = request.query_params.get("prefix", "/")
         after = request.query_params.get("after")
-        nodes = await self.service.host.nodes(prefix, limit=size, after=after)
-        return _json({"nodes": nodes, "next": nodes[-1]["node"] if len(nodes) == size else None})
+        identity = identify(self.service, request)
+        nodes, following = await listed(self.service.host, identity, prefix, limit=size, after=after)
+        return _json({"nodes": nodes, "next": following})
 
     async def openapi(self, request: Request) -> Response:
         """The plane as OpenAPI 3.1."""

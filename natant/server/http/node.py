@@ -33,6 +33,7 @@ from natant.server.http.identity import identify
 from natant.server.http.lanejson import LaneJson, is_keyed
 from natant.server.http.negotiate import JSON_TYPE, RECON_TYPE, is_json, is_recon, media_type, wants_recon, wants_stream
 from natant.server.http.stream import stream_lane
+from natant.server.sight import check_seen
 
 if TYPE_CHECKING:
     from natant.server.service import Service
@@ -87,7 +88,9 @@ class NodePage:
                 allow=ALLOW,
             )
         if lane is None:
-            facts = await self.service.host.describe(node_uri(request))
+            node = node_uri(request)
+            check_seen(self.service.host.plane, identify(self.service, request), node)
+            facts = await self.service.host.describe(node)
             if wants_recon(request.headers.get("accept")):
                 return Response(recon.encode(to_value(facts)), media_type=RECON_TYPE, headers={"vary": "accept"})
             return Response(msgspec.json.encode(facts), media_type=JSON_TYPE, headers={"vary": "accept"})

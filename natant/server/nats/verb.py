@@ -15,6 +15,7 @@ from natant.server.http.lanejson import LaneJson, is_keyed
 from natant.server.nats.ask import Answer, Ask
 from natant.server.nats.follow import Follows
 from natant.server.nats.limit import NatsLimit
+from natant.server.sight import check_seen, listed
 
 if TYPE_CHECKING:
     from natant.server.port import HostPort
@@ -112,14 +113,15 @@ class Verbs:
         return await self._follows.follow(ask, self._identity(ask))
 
     async def _describe(self, ask: Ask) -> Answer:
+        check_seen(self._host.plane, self._identity(ask), ask.node)
         return Answer(msgspec.json.encode(await self._host.describe(ask.node)))
 
     async def _list(self, ask: Ask) -> Answer:
         parameters = ask.parameters()
         size = ask.whole(parameters, "limit", self._limit.page_entries) or 100
         prefix, after = ask.text(parameters, "prefix") or "/", ask.text(parameters, "after")
-        nodes = await self._host.nodes(prefix, limit=size, after=after)
-        return Answer(msgspec.json.encode({"nodes": nodes, "next": nodes[-1]["node"] if len(nodes) == size else None}))
+        nodes, following = await listed(self._host, self._identity(ask), prefix, limit=size, after=after)
+        return Answer(msgspec.json.encode({"nodes": nodes, "next": following}))
 
     async def _health(self, ask: Ask) -> Answer:
         return Answer(msgspec.json.encode(self._host.health()))

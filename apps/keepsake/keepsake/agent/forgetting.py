@@ -99,7 +99,7 @@ class AgentHolder:
     async def _nodes(self, client: Any, person: str) -> list[str]:
         found: list[str] = []
         for prefix in (f"/person/{person}/", f"/vault/{person}/"):
-            found += await client.nodes(prefix)
+            found += [str(agent["node"]) for agent in await client.nodes(prefix)]
         return found
 
     async def _remove(self, person: str) -> int:

@@ -45,12 +45,14 @@ def policy(identity: Identity, verb: str, node: str, lane: str) -> bool:
     if not isinstance(token, Token):
         return False
     if token.role == "worker":
-        return lane in _WORKER
+        return verb == "describe" or lane in _WORKER
     own = f"/person/{token.person}"
     if verb == "open":
         return True  # the doors look at the person themselves, in the path
     if node != own and not node.startswith(own + "/"):
         return False
+    if verb == "describe":
+        return token.role == "owner"
     if token.role == "device":
         return node.startswith(own + "/stream/") and lane in _DEVICE
     return lane not in _INNER

@@ -255,6 +255,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         self._spill()
 
     def _show(self, reading: Reading) -> None:
+        if not self.house.ring.has(self.person):
+            return  # deleted while this was on its way
         for line in open_lines(self.key(), reading.lines, self.stream):
             self.transcript[line.memory] = line
         self.send(self.owner, "noted", Noted(self.stream, self.state, reading))
