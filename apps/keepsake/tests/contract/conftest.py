@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ from keepsake.store.contract import Blobs, Store, Stores
 from keepsake.store.document import COLLECTIONS, Document, DocumentStore, State
 from keepsake.store.folder import FolderBlobs
 from keepsake.store.mongo import MongoStores
+from keepsake.store.opensearch import OpenSearchStores
 from keepsake.store.postgres import PostgresStores
 from keepsake.store.s3 import S3Blobs
 from keepsake.store.score import rank
@@ -33,7 +35,7 @@ BlobOpener: TypeAlias = Callable[[Path], Blobs]
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 #: how long a server may take until it listens, and until it ends
-START_S: Final = 60.0
+START_S: Final = 180.0
 
 PERSONS: Final = ("ann", "ben")
 
@@ -106,6 +108,24 @@ def s3() -> Iterator[str]:
     command = [str(program), "--port", f"127.0.0.1:{port}", "posix"]
     keys = {"ROOT_ACCESS_KEY": "keepsake", "ROOT_SECRET_KEY": "keepsake-secret"}
     with tempfile.TemporaryDirectory() as folder, running([*command, folder], port, **keys):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def search() -> Iterator[str]:
+    """The URL of a node of OpenSearch."""
+    folder, port = built("opensearch"), free_port()
+    java = shutil.which("java") or pytest.skip("java is not installed")
+    command = [
+        java,
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-Xmx512m",
+        "-cp",
+        f"{folder}/lib/*:{folder}",
+        "Node",
+    ]
+    with tempfile.TemporaryDirectory() as data, running([*command, data, str(port)], port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -200,8 +220,17 @@ class MemoryStores:
         return [person for person in self._ring.people() if self.servers.get((self._folder, person))]
 
 
+@pytest.fixture
+def memory_driver() -> type[MemoryDriver]:
+    return MemoryDriver
+
+
 @pytest.fixture(
-    params=["sqlite", "memory", *(pytest.param(name, marks=pytest.mark.slow) for name in ("postgres", "mongo"))]
+    params=[
+        "sqlite",
+        "memory",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("postgres", "mongo", "search")),
+    ]
 )
 def opener(request: pytest.FixtureRequest) -> Opener:
     if request.param == "sqlite":
@@ -209,7 +238,11 @@ def opener(request: pytest.FixtureRequest) -> Opener:
     if request.param == "memory":
         return MemoryStores
     url = request.getfixturevalue(request.param)
-    kinds: dict[str, Callable[[str, Ring], Stores]] = {"postgres": PostgresStores, "mongo": MongoStores}
+    kinds: dict[str, Callable[[str, Ring], Stores]] = {
+        "postgres": PostgresStores,
+        "mongo": MongoStores,
+        "search": OpenSearchStores,
+    }
     return lambda _, ring: kinds[request.param](url, ring)
 
 

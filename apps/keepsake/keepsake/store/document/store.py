@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -45,10 +46,10 @@ class DocumentStore:
     :ivar person: whose it is.
     """
 
-    def __init__(self, driver: Driver, key: PersonKey) -> None:
+    def __init__(self, driver: Driver, key: PersonKey, *, now: Callable[[], float] = time.time) -> None:
         self.person = key.person
         self._driver = driver
-        self._view = View(driver, Seal(key))
+        self._view = View(driver, Seal(key), now)
         self._writer = DocumentWriter(self._view)
         try:
             self._view.make()

@@ -72,7 +72,7 @@ class View:
     :ivar counters: what the state holds: ``seq``, ``records``, ``marks``, ``models``, ``terms``.
     """
 
-    def __init__(self, driver: Driver, seal: Seal, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, driver: Driver, seal: Seal, now: Callable[[], float]) -> None:
         self.driver = driver
         self.seal = seal
         self._now = now
