@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Final, Protocol
 
 from keepsake.record import Entity
@@ -41,7 +43,46 @@ _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:\u2026\n]['\"\u201d\u2019)]*\s+|
 _POSSESSIVE: Final = re.compile(r"['\u2019]s?$")
 
 #: What may stand between the parts of one name.
-_BETWEEN: Final = re.compile(r"^ (?:(?:of|the|de|la|van|von|der|del|di|da|du|and the|&) )*$")
+_LINKS: Final = frozenset(
+    {"of", "the", "de", "la", "van", "von", "der", "den", "del", "di", "da", "do", "das", "dos", "du"}
+)
+
+#: links that stand together at most, "of the"
+_LINKED: Final = 2
+
+#: What is said before somebody's name, as a part of it.
+_TITLES: Final = frozenset(
+    {
+        "dona",
+        "don",
+        "doña",
+        "senhor",
+        "senhora",
+        "señor",
+        "señora",
+        "professor",
+        "herr",
+        "frau",
+        "madame",
+        "monsieur",
+        "sir",
+    }
+    | {
+        "lady",
+        "papa",
+        "mama",
+        "grandma",
+        "grandpa",
+        "granny",
+        "uncle",
+        "aunt",
+        "auntie",
+        "nurse",
+        "sister",
+        "father",
+        "coach",
+    }
+)
 
 #: What stands before a name and says what it is.
 _BEFORE: Final = (
@@ -93,8 +134,8 @@ _ENDS: Final = {label: frozenset(ends.split()) for label, ends in _ENDS_SAY.item
 
 #: Verbs that only somebody does: what a name at the beginning of a sentence is.
 _DOES: Final = re.compile(
-    r"^(?:['\u2019]s|,)? ?(?:said|says|told|tells|asked|asks|called|calls|wrote|writes|came|comes|went|goes|is|was|has|had|loves?|"
-    r"likes?|wants?|thinks?|made|makes|bought|got|gave|moved|lives|works|plays|cooked|texted|laughed|cried|and i|will|would)\b",
+    r"^(?:['\u2019]s|,)? ?(?:said|says|told|tells|asked|asks|called|calls|wrote|writes|came|comes|went|goes|loves?|"
+    r"likes?|wants?|thinks?|made|makes|bought|got|gave|moved|lives|works|plays|cooked|texted|laughed|cried|and i|met|drove|rang|stayed|danced|took|ate|ran|played|slept|left|arrived|visited|helped|sent|showed|joined|turned \d)\b",
     re.IGNORECASE,
 )
 
@@ -142,23 +183,51 @@ def _capitals(text: str, found: Sequence[re.Match[str]]) -> Iterator[Entity]:
             place += 1
             continue
         last = place
-        while (
-            last + 1 < len(found)
-            and last + 1 - place < _LONGEST
-            and _BETWEEN.match(text[found[last].end() : found[last + 1].start()])
-            and _CAPITAL.match(found[last + 1].group())
-            and plain(_bare(found[last + 1].group())) not in _NO_NAME
-            and _bare(found[last].group()) == found[last].group()
-        ):
-            last += 1
+        while last - place < _LONGEST and (after := _next_part(text, found, last)):
+            last = after
         end = found[last].start() + len(_bare(found[last].group()))
         name = text[first.start() : end]
         label = _label(text, first.start(), name)
-        is_doubtful = is_first and last == place and label == "thing"
-        if not is_doubtful or _DOES.match(text[end:]) or not is_common(plain(word)):
-            label = "person" if label == "thing" and last == place and _DOES.match(text[end:]) else label
+        if (label == "thing" and plain(word) in _TITLES and last > place) or (
+            plain(word) in _given() and end != found[last].end()
+        ):
+            label = "person"
+        if label == "thing" and (plain(word) in _given() or (last == place and _DOES.match(text[end:]))):
+            label = "person"
+        # A word alone at a sentence's beginning has its capital from there, unless it has one elsewhere too.
+        if not (
+            is_first and last == place and label == "thing" and not _is_capital_elsewhere(text, word, first.start())
+        ):
             yield Entity(label, name, first.start(), end)
         place = last + 1
+
+
+def _next_part(text: str, found: Sequence[re.Match[str]], last: int) -> int:
+    """The place of the word with which a name goes on after a word; 0 where it ends there."""
+    if _bare(found[last].group()) != found[last].group():
+        return 0  # a possessive ends it
+    for after in range(last + 1, min(last + 2 + _LINKED, len(found))):
+        gap = text[found[after - 1].end() : found[after].start()]
+        word = found[after].group()
+        if gap not in {" ", " & "}:
+            return 0
+        if _CAPITAL.match(word):
+            return 0 if plain(_bare(word)) in _NO_NAME else after
+        if word not in _LINKS:
+            return 0
+    return 0
+
+
+def _is_capital_elsewhere(text: str, word: str, start: int) -> bool:
+    """Whether a word of a sentence's beginning has a capital inside a sentence, too."""
+    places = (found.start() for found in re.finditer(rf"\b{re.escape(word)}\b", text) if found.start() != start)
+    return any(not _SENTENCE_START.search(text[max(0, place - 12) : place]) for place in places)
+
+
+@cache
+def _given() -> frozenset[str]:
+    """Given names that are common somewhere: a list that was written by hand for Keepsake."""
+    return frozenset(plain(name) for name in (files("keepsake.words") / "given.txt").read_text("utf-8").split())
 
 
 def _may_begin(word: str, *, is_first: bool) -> bool:

@@ -112,6 +112,11 @@ def _month_day(found: re.Match[str], now: Now) -> When | None:
     return _day(now, month_number(found[1]), int(found[2]), found[3])
 
 
+def _nth_of_month(found: re.Match[str], now: Now) -> When | None:
+    """As in "the first of May"."""
+    return _day(now, month_number(found[2]), ordinal(found[1]), found[3])
+
+
 def _day_alone(found: re.Match[str], now: Now) -> When | None:
     """As in "on the 14th": of this month, the last or the next one, as the sentence speaks of what was or will be."""
     months = (months_after(now.day, shift) for shift in (-1, 0, 1))
@@ -182,7 +187,9 @@ def _holiday(found: re.Match[str], now: Now) -> When | None:
         return candidates[2]
     at = now.said.timestamp()
     today = [one for one in candidates if one.start <= at < one.end]
-    return today[0] if today and not which else now.nearest(candidates, direction=directed(which))
+    if today and not which:
+        return today[0]
+    return now.nearest(candidates, direction=directed(which), may_be_soon=True)
 
 
 def _within_month(found: re.Match[str], now: Now) -> When | None:
@@ -233,6 +240,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:on|by|until|since|from|for) the ([0-3]?\d)(?:st|nd|rd|th)(?! \w+ (?:time|day|floor|place|street|grade|century))\b",
         _day_alone,
     ),
+    rule(_MONTHS_HINT, rf"\bthe (first|second|third|fourth|fifth) of {MONTH}(?:,? {YEAR})?(?!\w)", _nth_of_month),
     rule(
         _MONTHS_HINT,
         rf"\b(?:{MONTH} ([0-3]?\d){_ENDING} ?(?:-|\u2013|to|through|and) ?([0-3]?\d){_ENDING}(?:,? {YEAR})?|"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -49,6 +50,12 @@ _SOUTH: Final = (
     "Australia/",
     "Pacific/Auckland",
 )
+
+#: what comes within so many seconds is meant even where a sentence speaks of the past...
+SOON_S: Final = 45 * 86_400.0
+
+#: ...if it was last so long ago
+LONG_AGO_S: Final = 240 * 86_400.0
 
 #: zones kept open
 _ZONES: Final = 256
@@ -193,16 +200,28 @@ class Now:
         rule = HOLIDAYS[name]
         return self.one_day(rule(year) if callable(rule) else date(year, *rule))
 
-    def nearest(self, candidates: list[When], *, direction: int = 0) -> When:
+    def nearest(self, candidates: list[When], *, direction: int = 0, may_be_soon: bool = False) -> When:
         """Of the same thing in several years the one that is meant: the last that began, or the next that ends.
 
         :param direction: -1 the last that is over, 1 the next that has not begun, 0 what the sentence speaks of.
+        :param may_be_soon: what comes soon is meant even where the sentence speaks of the past: people get ready for it.
         """
         at = self.said.timestamp()
         if direction == 0 and not self.is_future and not self.is_past:
             return min(candidates, key=lambda one: abs(one.start + one.end - 2 * at))
+        if may_be_soon and direction == 0 and self.is_past and (soon := self._soon(candidates)):
+            return soon
         if direction < 0 or (direction == 0 and self.is_past):
             limit = [one for one in candidates if (one.end if direction < 0 else one.start) <= at]
             return max(limit or candidates, key=lambda one: one.start if limit else -abs(one.start - at))
         limit = [one for one in candidates if (one.start if direction > 0 else one.end) > at]
         return min(limit or candidates, key=lambda one: one.start if limit else abs(one.start - at))
+
+    def _soon(self, candidates: list[When]) -> When | None:
+        """What comes soon and was last long ago: "we bought lights for Christmas", said in November."""
+        at = self.said.timestamp()
+        ahead = min((one.start for one in candidates if one.start > at), default=math.inf)
+        behind = max((one.end for one in candidates if one.start <= at), default=-math.inf)
+        if ahead - at > SOON_S or at - behind < LONG_AGO_S:
+            return None
+        return next(one for one in candidates if one.start == ahead)

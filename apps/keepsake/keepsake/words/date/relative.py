@@ -83,6 +83,8 @@ def _half_more(found: re.Match[str], now: Now) -> When | None:
 
 
 def _ahead(found: re.Match[str], now: Now) -> When | None:
+    if now.is_past and found[0].startswith(("in", "within")):
+        return None  # "I ran it in two hours": how long it took
     low, high = count(found[1])
     return _away(now, (low, high), found[2], is_vague=is_vague(found[1]))
 

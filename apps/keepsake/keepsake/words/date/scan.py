@@ -43,6 +43,11 @@ _EDGE: Final = re.compile(
     r"^(?:in(?! \S+ (?:\S+ )?(?:min|hour|hr|day|week|fortnight|month|year|decade))|on|at|by|over|during|for|from|until|till|of|since|within|before|after|around)\s+",
     re.IGNORECASE,
 )
+#: A clause, with what ends it; each has a tense of its own.
+_CLAUSE: Final = re.compile(
+    r"(?:(?!, (?:and|but|so|because|then) | but | because |; | and (?:i|we|he|she|they|it|the) ).)+(?:.{1,2}|$)",
+    re.DOTALL,
+)
 _SENTENCE_END: Final = re.compile(r"[.!?\n]+(?=\s|$)|\n")
 
 
@@ -73,15 +78,18 @@ def _lower(text: str) -> str:
 def _matches(text: str, now: Now) -> list[Spot]:
     """What the rules find in one sentence, overlaps resolved."""
     lower = _lower(text)
-    course = direction(lower)
-    now = replace(now, text=text, is_future=course > 0, is_past=course < 0)
+    clauses = [(clause.start(), clause.end()) for clause in _CLAUSE.finditer(lower)]
+    courses = [direction(lower[start:end]) for start, end in clauses]
+    whole = next((course for course in courses if course), 0) if len(clauses) > 1 else sum(courses)
+    ways = {course: replace(now, text=text, is_future=course > 0, is_past=course < 0) for course in (-1, 0, 1)}
     found: list[Spot] = []
     for rule in _RULES:
         if rule.hints and not any(hint in lower for hint in rule.hints):
             continue
         for match in rule.pattern.finditer(lower):
             try:
-                when = rule.meaning(match, now)
+                row = next(row for row, (_, end) in enumerate(clauses) if match.start() < end)
+                when = rule.meaning(match, ways[courses[row] or whole])
             except (ValueError, OverflowError, OSError):  # beyond the calendar
                 continue
             if when is not None and when.start < when.end:

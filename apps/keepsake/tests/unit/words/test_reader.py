@@ -143,6 +143,11 @@ def test_rules_find_names_that_nobody_told() -> None:
     none = Known()
     assert named("We stayed in Lisbon with Anna.", none) == [("place", "Lisbon"), ("person", "Anna")]
     assert named("She works at Blue Harbour Labs", none) == [("organisation", "Blue Harbour Labs")]
+    assert named("Inês and Rui sang at the Casa da Música.", none)[1:] == [
+        ("person", "Rui"),
+        ("place", "Casa da Música"),
+    ]
+    assert named("Practised all day. Silence. Pickle ate the cake.", none) == [("person", "Pickle")]
     assert named("Yesterday was a Monday in May. I am OK.", none) == []
     assert named("The Lake Garda Festival was loud", none)[0][0] == "event"
 
