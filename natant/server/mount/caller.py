@@ -38,6 +38,13 @@ class Caller:
         self._host = host
         self.identity = identity
 
+    def acting_for(self, identity: Identity) -> Caller:
+        """The way of somebody else, for work that the application does in their name behind the request.
+
+        Whom an application may act for is for the application to know; the policy is asked for this identity from then on.
+        """
+        return Caller(self._host, identity)
+
     async def command(
         self, node: str, lane: str, value: Any = None, kind: Any = Any, *, command_id: str | None = None
     ) -> Outcome:

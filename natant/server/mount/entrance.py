@@ -100,6 +100,13 @@ class Entrance:
             if door.has_begun:
                 raise
             await fault_response(HTTPConnection(scope), error)(scope, receive, send)
+        except Exception:
+            if scope["type"] != "http":
+                raise  # the WebSocket's own protocol logs it and ends the connection
+            self.service.counter.http_errors += 1
+            self.service.log.exception("the application mounted at %s failed at %s", mount.prefix, scope["path"])
+            if not door.has_begun:
+                raise
 
     def _let_in(self, request: HTTPConnection) -> Identity:
         """Who asks.

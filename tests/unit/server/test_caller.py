@@ -55,4 +55,4 @@ async def test_typed_values_pass_between_the_workers_of_a_cluster() -> None:
                 assert await plane._await(caller.read(node, "points", fresh=True)) == {box: point}
             with pytest.raises(LinkError, match="NT-LINK-008"):
                 await plane._await(caller.command("/box/bob", "put", Point(1, 1.0)))
-            assert await plane._await(Caller(worker, Identity("eve")).read("/box/eve", "last")) is None
+            assert await plane._await(caller.acting_for(Identity("eve")).read("/box/eve", "last")) is None

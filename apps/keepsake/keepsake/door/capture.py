@@ -2,7 +2,7 @@
 
 The service begins with ``{"next": n}``, the number that it wants next.  Text and web: each message is JSON, ``{"n": n, "at": epoch
 seconds, "text": ..., "speaker": ..., "source": {...}}``.  Sound: each message is binary, the number in 4 bytes, big-endian, then
-samples or a packet (``codec``, ``rate``); ``at`` says when a recording was begun, epoch seconds, where it is not made now.  ``{"ack": n}`` says that all pieces up to ``n`` are durable; pieces that come again are
+samples or a packet (``codec``, ``rate``; ``at``: when the stream's first sample was captured, for what is not live).  ``{"ack": n}`` says that all pieces up to ``n`` are durable; pieces that come again are
 passed over.  What cannot be taken is told, ``{"error": code, "message": ...}``, and ends the connection; a stream that is full is
 not read until there is room.
 """
@@ -10,27 +10,29 @@ not read until there is room.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from natant import NatantError
-from natant.server import gate
+from natant.server import Caller
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from keepsake.agent.seal import Draft, seal_draft
-from keepsake.agent.value import Take, Taken
+from keepsake.agent.value import Take
+from keepsake.door.caller import code_of, door_of, stream_name
+from keepsake.door.take import take
 from keepsake.errors import KeepsakeError
-from keepsake.key import PersonKey, Token
+from keepsake.key import PersonKey
 from keepsake.pipeline.house import House
 from keepsake.record import Source
 from keepsake.sound.contract import RATE
 from keepsake.sound.decode import Decoder, decoder
 
-__all__ = ["KINDS", "Capture", "check_stream"]
+__all__ = ["KINDS", "Capture"]
 
 KINDS: Final = frozenset(("text", "web", "audio"))
 #: pieces that wait in the process for the one command that is under way
@@ -42,9 +44,8 @@ TAKE_BYTES: Final = 1 << 20
 TEXT_CHARACTERS: Final = 60_000
 #: of one piece of sound as it comes
 SOUND_BYTES: Final = 128 * 1024
-#: seconds until a piece is tried again for which there was no room, and the longest such wait
-WAIT_S: Final = 0.25
-WAIT_LIMIT_S: Final = 5.0
+#: connections of one person to one process
+SOCKETS: Final = 256
 #: a client that names times further ahead than this is wrong about them
 AHEAD_S: Final = 86_400.0
 #: people write down what happened long ago (1583, epoch seconds); before it no calendar is sure
@@ -54,8 +55,6 @@ SAMPLE_BYTES: Final = 2
 #: close codes (RFC 6455): refused, and try again later
 REFUSED: Final = 1008
 LATER: Final = 1013
-
-_STREAM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -77,79 +76,64 @@ class _Piece:
     at: float = 0.0
 
 
-def check_stream(name: str) -> str:
-    """The name of a stream where it may be one.
-
-    :raises KeepsakeError: ``KS-DOOR-002`` else.
-    """
-    if not _STREAM.fullmatch(name):
-        raise KeepsakeError(
-            "KS-DOOR-002",
-            f"{name[:120]!r} cannot be a stream; it takes 1 to 100 letters, digits, . - and _, no . - or _ first",
-        )
-    return name
-
-
-def _epoch(text: str) -> float:
-    """When a recording was begun, epoch seconds; 0: now.
-
-    :raises KeepsakeError: ``KS-DOOR-003`` for what is no such time.
-    """
-    try:
-        at = float(text)
-    except ValueError:
-        at = float("nan")
-    if not EARLIEST <= at <= time.time() + AHEAD_S:
-        raise KeepsakeError("KS-DOOR-003", f"at={text[:40]!r} is no time; it takes epoch seconds, and none to come")
-    return at
-
-
 @dataclass(slots=True)
 class Capture:
     """One connection."""
 
     house: House
     socket: WebSocket
+    caller: Caller
     person: str
     stream: str
     kind: str
     key: PersonKey
     decoder: Decoder
-    begun: float = 0.0
+    #: when the stream's first sample was captured, and how many are in it; 0 where it is live
+    at: float = 0.0
+    samples: int = 0
     waiting: asyncio.Queue[_Piece | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_PIECES))
+
+    #: how many there are by person
+    _open_sockets: ClassVar[dict[str, int]] = {}
 
     @classmethod
     async def serve(cls, house: House, socket: WebSocket) -> None:
         """Take in what one client sends."""
         await socket.accept()
+        person = socket.path_params["person"]
+        count = cls._open_sockets[person] = cls._open_sockets.get(person, 0) + 1
         try:
+            if count > SOCKETS:
+                raise KeepsakeError(
+                    "KS-DOOR-007", f"{person[:80]!r} captures over {SOCKETS} connections already; end one"
+                )
             capture = cls._open(house, socket)
             await capture._run()
         except WebSocketDisconnect:
             pass
         except (KeepsakeError, NatantError) as error:
             await _refuse(socket, error)
+        finally:
+            cls._open_sockets[person] -= 1
+            if not cls._open_sockets[person]:
+                del cls._open_sockets[person]
 
     @classmethod
     def _open(cls, house: House, socket: WebSocket) -> Capture:
-        person, stream = socket.path_params["person"], check_stream(socket.path_params["stream"])
-        token = gate(socket.scope).identity.claims
-        if not isinstance(token, Token) or token.person != person:
-            raise KeepsakeError("KS-DOOR-001", f"this token captures nothing for {person[:80]!r}; show one of theirs")
+        person, stream = socket.path_params["person"], stream_name(socket.path_params["stream"])
+        caller = door_of(socket, person, "owner", "device")
         query = socket.query_params
         kind = query.get("kind", "text")
         if kind not in KINDS:
             raise KeepsakeError("KS-DOOR-003", f"kind={kind[:40]!r} is none of {', '.join(sorted(KINDS))}")
-        rate = query.get("rate", str(RATE))
-        if not rate.isdecimal() or not 8_000 <= int(rate[:9]) <= 192_000:
-            raise KeepsakeError(
-                "KS-DOOR-003", f"rate={rate[:40]!r} is no rate of sound; it takes 8000 to 192000 samples a second"
-            )
-        codec = query.get("codec", "pcm")
-        if codec not in {"pcm", "opus"}:
-            raise KeepsakeError("KS-DOOR-003", f"codec={codec[:40]!r} is neither pcm nor opus")
-        begun = _epoch(query.get("at", "0"))
-        return cls(house, socket, person, stream, kind, house.ring.key(person), decoder(codec, rate=int(rate)), begun)
+        try:
+            rate, at = int(query.get("rate", RATE)), float(query.get("at", 0))
+        except ValueError as error:
+            raise KeepsakeError("KS-DOOR-003", f"rate and at are figures: {error}") from None
+        if not EARLIEST <= at <= time.time() + AHEAD_S:
+            raise KeepsakeError("KS-DOOR-003", f"at={at} is no time that was; it takes epoch seconds")
+        sound = decoder(query.get("codec", "pcm"), rate=rate)
+        return cls(house, socket, caller, person, stream, kind, house.ring.key(person), sound, at)
 
     @property
     def node(self) -> str:
@@ -157,9 +141,9 @@ class Capture:
         return f"/person/{self.person}/stream/{self.stream}"
 
     async def _run(self) -> None:
-        begin = await gate(self.socket.scope).read(self.node, "received") or 0
-        if self.begun:
-            self.begun += (await gate(self.socket.scope).read(self.node, "samples") or 0) / RATE
+        begin: int = await self.caller.read(self.node, "received") or 0
+        if self.at:
+            self.samples = await self.caller.read(self.node, "samples") or 0
         await self.socket.send_json({"next": begin})
         sender = asyncio.create_task(self._store())
         reader = asyncio.create_task(self._read(begin))
@@ -217,6 +201,7 @@ class Capture:
             )
         if not self._number(text.n, wanted):
             return None
+        _check_zone(text.zone)
         draft = Draft(text.text, text.at, text.speaker, text.zone, text.source, now)
         return _Piece(text.n, seal_draft(self.key, draft, self.stream, text.n))
 
@@ -234,10 +219,8 @@ class Capture:
         samples = samples[: len(samples) // SAMPLE_BYTES * SAMPLE_BYTES]
         sealed = self.key.seal(samples, "lane", f"{self.stream}:{number}")
         length = len(samples) // SAMPLE_BYTES
-        if not self.begun:
-            return _Piece(number, sealed, length, time.time() - length / RATE)
-        at = self.begun
-        self.begun += length / RATE
+        at = self.at + self.samples / RATE if self.at else time.time() - length / RATE
+        self.samples += length
         return _Piece(number, sealed, length, at)
 
     async def _store(self) -> None:
@@ -261,25 +244,26 @@ class Capture:
     async def _take(self, pieces: Sequence[_Piece]) -> int:
         lengths = [piece.length for piece in pieces] if self.kind == "audio" else []
         what = Take(pieces[0].number, self.kind, [piece.sealed for piece in pieces], lengths, pieces[0].at)
-        wait_s = WAIT_S
-        while True:
-            try:
-                outcome = await gate(self.socket.scope).command(self.node, "take", what, Taken)
-            except NatantError as error:
-                if "KS-AGENT-004" not in error.message:
-                    raise
-                await asyncio.sleep(wait_s)  # the stream is full: the client waits, since nothing more is read
-                wait_s = min(2 * wait_s, WAIT_LIMIT_S)
-            else:
-                taken: Taken = outcome.value
-                return taken.next
+        return await take(self.caller, self.node, what)
+
+
+def _check_zone(name: str) -> None:
+    """See that a time zone exists.
+
+    :raises KeepsakeError: ``KS-DOOR-005`` where it does not.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise KeepsakeError(
+            "KS-DOOR-005", f"there is no time zone {name[:60]!r}; it takes one of IANA's, such as Europe/Berlin"
+        ) from None
 
 
 async def _refuse(socket: WebSocket, error: KeepsakeError | NatantError) -> None:
     """Tell what was wrong, and close."""
-    found = re.match(r"(KS-[A-Z]+-\d{3})\s+(.*)", error.message, re.DOTALL)
-    code, text = found.groups() if found else (error.code, error.message)
-    is_passing = isinstance(error, NatantError) and found is None
+    code, text = code_of(error)
+    is_passing = isinstance(error, NatantError) and code == error.code
     try:
         await socket.send_json({"error": code, "message": text})
         await socket.close(LATER if is_passing else REFUSED, code)
