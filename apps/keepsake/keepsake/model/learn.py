@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from keepsake.custody.record import Action
 from keepsake.errors import KeepsakeError
 from keepsake.model.area import Areas
-from keepsake.model.feedback import Given, Placed, Rated, given
+from keepsake.model.feedback import Given, Placed, Rated, Worded, given
 from keepsake.model.gate import HELD_OUT_LIMIT, Verdict, is_held_out, judge
 from keepsake.model.lexicon import Lexicon
 from keepsake.model.person import PersonModel
@@ -165,6 +165,7 @@ def _count(store: Store, names: Lexicon, champion: Voice, progress: Progress) ->
         voice.count(waiting[:cut])
         waiting = waiting[cut:]
         progress(page[-1].seq / head, "counting names and words")
+    voice.hear((one.name, one.feedback.kept) for one in given(store, Worded) if isinstance(one.feedback, Worded))
     told = PartState(learnt_from=lexicon.built_to, reason=f"{len(lexicon.names)} names, counted to {lexicon.built_to}")
     return [_Challenge("lexicon", fresh > 0, lexicon.pack, told), _voice(champion, voice, waiting)]
 

@@ -95,11 +95,13 @@ class Voice:
     """The voice of one person.
 
     :ivar built_to: the sequence of the last message that was counted.
+    :ivar last: the name of the last wording that was counted (`keepsake.model.feedback.Worded`).
     :ivar characters: counted ones of the person's own.
     """
 
     def __init__(self) -> None:
         self.built_to = 0
+        self.last = ""
         self.characters = 0
         self._own = _Counts()
         self._others = _Counts()
@@ -126,6 +128,16 @@ class Voice:
         self.characters += self._own.add(own)
         self._others.add(others)
 
+    def hear(self, wordings: Iterable[tuple[str, str]]) -> None:
+        """Take in what the person sent for what was suggested: names of feedback, in order, and texts.
+
+        Those that were counted already are passed over.
+        """
+        new = [(name, text) for name, text in wordings if name > self.last]
+        if new:
+            self.characters += self._own.add([text for _, text in new])
+            self.last = new[-1][0]
+
     def bits(self, text: str) -> float:
         """Bits that a character of a text takes, by what the person said; fewer: it is more like the person."""
         return self._own.bits(text)
@@ -149,7 +161,7 @@ class Voice:
     def pack(self) -> bytes:
         """As bytes."""
         return pack(
-            {"built_to": self.built_to, "characters": self.characters},
+            {"built_to": self.built_to, "last": self.last, "characters": self.characters},
             own=self._own.runs,
             others=self._others.runs,
         )
@@ -159,7 +171,7 @@ class Voice:
         """What `pack` made."""
         rest, arrays = unpack(data, "a voice")
         voice = cls()
-        voice.built_to, voice.characters = rest["built_to"], rest["characters"]
+        voice.built_to, voice.last, voice.characters = rest["built_to"], rest["last"], rest["characters"]
         voice._own = _Counts(arrays["own"])
         voice._others = _Counts(arrays["others"])
         return voice

@@ -50,6 +50,20 @@ def test_counting_in_parts_is_counting_at_once() -> None:
     assert Voice.unpack(at_once.pack()).bits("Mind you.") == at_once.bits("Mind you.")
 
 
+def test_what_was_sent_for_a_suggestion_is_the_persons_own_too() -> None:
+    voice = Voice()
+    voice.count(said(300))
+    before = voice.bits("Toodle-pip, old bean!")
+    sent = [(f"{number:015.3f}-00-worded", "Toodle-pip, old chap!") for number in range(5)]
+    voice.hear(sent)
+    counted = voice.characters
+    voice.hear(sent)
+
+    assert voice.bits("Toodle-pip, old bean!") < before - 0.5
+    assert voice.characters == counted
+    assert Voice.unpack(voice.pack()).last == sent[-1][0]
+
+
 def test_a_page_of_the_web_is_nobodys_voice_and_any_text_can_be_judged() -> None:
     voice = Voice()
     voice.count([Memory("w:1#0", 1, 0, Kind.WEB, "Buy now!" * 400, 1e9)])
