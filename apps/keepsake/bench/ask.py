@@ -20,9 +20,7 @@ from typing import Literal
 import httpx
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.running import Running
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from keepsake.bench.people import SyntheticPerson
 from keepsake.key import Ring
 from keepsake.pipeline.read import keep
@@ -30,6 +28,7 @@ from keepsake.pipeline.setting import Setting
 from keepsake.pipeline.setup import make_house
 from keepsake.record import Message
 from keepsake.vector.minilm import MiniLM
+from tests.support.running import Running
 
 PAGE = 500
 

@@ -20,10 +20,9 @@ import natant.client
 import numpy as np
 import websockets.asyncio.client as client
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.running import Running
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from keepsake.agent.value import Line
+from tests.support.running import Running
 
 FOLDER = Path("/usr/share/pocketsphinx/test/data/librivox")
 RATE = 16_000

@@ -23,8 +23,8 @@ from pathlib import Path
 import websockets.asyncio.client as client
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.running import Running
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.support.running import Running
 
 #: persons among whom the streams are shared out
 PEOPLE = 100

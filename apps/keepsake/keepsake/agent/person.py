@@ -225,8 +225,12 @@ class Person(Home, route="/person/{person}"):
         await self.task(note_rating, self.house, self.person, question, what.rating)
         self._heed()
 
+    @command
+    def heed(self) -> None:
+        """The person has said what they think of something: every few times the model learns from it."""
+        self._heed()
+
     def _heed(self) -> None:
-        """Learn from what the person says, every few times."""
         self.figures = replace(self.figures, ratings=self.figures.ratings + 1)
         if self.figures.ratings % LEARN_RATINGS == 0:
             self._learn(is_whole=False)

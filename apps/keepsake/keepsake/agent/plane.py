@@ -13,6 +13,7 @@ from keepsake.agent.person import Person
 from keepsake.agent.policy import authenticator, policy
 from keepsake.agent.question import Question
 from keepsake.agent.stream import Stream
+from keepsake.agent.suggestion import Suggestion
 from keepsake.key import Tokens
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "make_plane"]
 
 NAME: Final = "keepsake"
-AGENTS: Final[tuple[type[Home], ...]] = (Person, Stream, Question, Capsule, Vault)
+AGENTS: Final[tuple[type[Home], ...]] = (Person, Stream, Question, Suggestion, Capsule, Vault)
 #: an agent that nobody uses is put to sleep; its state is on the disk
 IDLE_S: Final = 120.0
 

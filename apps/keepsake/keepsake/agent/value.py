@@ -30,6 +30,7 @@ __all__ = [
     "Line",
     "Noted",
     "Notice",
+    "Offer",
     "Piece",
     "Rated",
     "Rating",
@@ -382,3 +383,11 @@ class Forgotten:
     """Certificates: what was deleted, and that every part has confirmed it."""
 
     certificates: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that the person might say, in their own words, and the memory that it comes from."""
+
+    text: str
+    memory: str

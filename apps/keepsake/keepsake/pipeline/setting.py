@@ -15,9 +15,14 @@ import msgspec
 from keepsake.errors import KeepsakeError
 from keepsake.pipeline.house import Quota
 
-__all__ = ["Endpoint", "Setting", "read_setting"]
+__all__ = ["Bucket", "Endpoint", "Setting", "named", "read_setting"]
 
 FILE = "keepsake.toml"
+
+
+def named(text: str) -> str:
+    """A secret as it stands, or what the variable ``$NAME`` of the environment holds."""
+    return os.environ.get(text[1:], "") if text.startswith("$") else text
 
 
 class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,24 +37,37 @@ class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def secret(self) -> str:
         """The key itself."""
-        return os.environ.get(self.key[1:], "") if self.key.startswith("$") else self.key
+        return named(self.key)
+
+
+class Bucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bucket of an object store that speaks S3.
+
+    :ivar secret: ``$NAME`` takes it from the environment.
+    """
+
+    url: str
+    name: str
+    access: str
+    secret: str
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The choices of an installation.
 
     :ivar store: ``sqlite``, or the URL of a PostgreSQL, MongoDB or OpenSearch.
-    :ivar blobs: ``folder``, or the URL of an S3 bucket.
+    :ivar blobs: ``folder``, or ``s3``: the bucket below.
     :ivar recogniser: ``base`` or ``tiny.en`` (Whisper, here), ``none``, or an endpoint below.
     :ivar embedder: ``minilm`` (here), ``none`` (words only), or an endpoint below.
     :ivar names: whether spaCy looks for names; where it is not installed, rules alone do.
     """
 
     store: str = "sqlite"
-    blobs: str = "folder"
+    blobs: Literal["folder", "s3"] = "folder"
     recogniser: Literal["base", "tiny.en", "none", "speechmatics", "transcriptions"] = "base"
     embedder: Literal["minilm", "none", "endpoint"] = "minilm"
     names: bool = True
+    s3: Bucket | None = None
     speechmatics: Endpoint | None = None
     transcriptions: Endpoint | None = None
     embeddings: Endpoint | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from keepsake.errors import KeepsakeError
 from keepsake.key import Ring
 from keepsake.pipeline.house import House
-from keepsake.pipeline.setting import Endpoint, Setting, read_setting
+from keepsake.pipeline.setting import Endpoint, Setting, named, read_setting
 from keepsake.pipeline.shelf import Shelf
 from keepsake.sound.contract import Recogniser
 from keepsake.store.contract import Blobs, Stores
@@ -92,13 +92,11 @@ def _stores(setting: Setting, data: Path, ring: Ring) -> Stores:
 def _blobs(setting: Setting, data: Path) -> Blobs:
     if setting.blobs == "folder":
         return FolderBlobs(data / "blobs")
-    if setting.blobs.partition(":")[0] in {"s3", "s3+http", "s3+https"}:
-        from keepsake.store.s3 import S3Blobs
+    from keepsake.store.s3 import S3Blobs
 
-        return S3Blobs(setting.blobs)
-    raise KeepsakeError(
-        "KS-CLI-001", f"blobs = {setting.blobs!r} is none that is known; folder, or s3+https://HOST/BUCKET"
-    )
+    if setting.s3 is None:
+        raise KeepsakeError("KS-CLI-001", "[s3] with url, name, access and secret is missing in keepsake.toml")
+    return S3Blobs(setting.s3.url, setting.s3.name, setting.s3.access, named(setting.s3.secret))
 
 
 def _embedder(setting: Setting) -> Embedder | None:

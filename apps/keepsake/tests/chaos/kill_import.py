@@ -22,10 +22,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from support.running import Running
-
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from keepsake.store.sqlite import SqliteStores
+from tests.support.running import Running
 
 PERSON = "ann"
 WORKERS = 2

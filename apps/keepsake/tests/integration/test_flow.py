@@ -104,6 +104,35 @@ def test_what_cannot_be_taken_is_told(running: Running, query: str, sent: str | 
     assert told["error"] == code
 
 
+def test_a_suggestion_is_in_the_persons_own_words_and_what_becomes_of_it_is_kept(running: Running) -> None:
+    capture(running, "ida", "diary", DIARY)
+    offers = running.post("ida", "/suggestion/s1", "ask", "Who plays the cello?")
+    assert offers
+    assert all(offer["text"] in " ".join(DIARY) for offer in offers)
+    assert running.post("ida", "/suggestion/s1", "decide", offers[0]["text"]) == "accepted"
+    until("the rating", lambda: running.get("ida", "figures")["ratings"] == 1)
+
+
+def test_a_rating_and_corrections_reach_the_model(running: Running) -> None:
+    capture(running, "jon", "diary", DIARY)
+    answer = running.post("jon", "/question/q", "ask", {"text": "Who plays the cello?"})
+    running.post("jon", "/question/q", "rate", {"right": [answer["citations"][0]["memory"]]})
+    for kind in (
+        {"kind": "area", "memory": "diary:2#0", "should": "Seagull"},
+        {"kind": "name", "was": "Oskar", "should": "Oscar"},
+    ):
+        running.post("jon", "", "correct", kind)
+    until("the ratings", lambda: running.get("jon", "figures")["ratings"] == 3)
+    name = running.post("jon", "", "learn", True)
+    job = until(
+        "the model", lambda: (jobs := running.get("jon", "learning")) and jobs[name]["state"] == "done" and jobs[name]
+    )
+    assert job["result"]["model"]["built_to"] == len(DIARY)
+    assert "Oscar" in running.get("jon", "people")
+    with pytest.raises(AssertionError, match="KS-AGENT-018"):
+        running.post("jon", "", "correct", {"kind": "area", "memory": "diary:77#0", "should": "Seagull"})
+
+
 def test_another_person_is_asked_within_a_grant(running: Running) -> None:
     capture(running, "dora", "diary", DIARY)
     running.token("eve")
