@@ -7,6 +7,7 @@ correction counts more than anything counted.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,6 +26,8 @@ SPELLING_LIMIT: Final = 16
 HALF_LIFE_S: Final = 90 * 86_400.0
 #: what a correction weighs, in mentions: the person cares for this name
 CORRECTION_WEIGHT: Final = 20.0
+#: what stands before the first word of a sentence
+_SENTENCE_START: Final = re.compile(r"(?:^|[.!?:\n\u2026][\"'\u201d\u2019)]*\s+|[\"\u201c(]\s*|[-*\u2022]\s)$")
 
 
 @dataclass(slots=True)
@@ -34,12 +37,19 @@ class Name:
     :ivar labels: how often it was read as what (`Entity.label`).
     :ivar spellings: how often it stood in which spelling.
     :ivar last: when it was last said, epoch seconds.
+    :ivar inner: how often it stood where no sentence begins.  A word that only ever begins sentences has its capital from that, and is
+        no name: "Anyway".
     """
 
     count: int = 0
     last: float = 0.0
     labels: dict[str, int] = field(default_factory=dict)
     spellings: dict[str, int] = field(default_factory=dict)
+    inner: int = 0
+
+    def is_sure(self, name: str) -> bool:
+        """Whether it is a name for all that was seen of it."""
+        return self.inner > 0 or " " in name
 
     @property
     def label(self) -> str:
@@ -67,21 +77,24 @@ class Lexicon:
             if memory.seq <= start:
                 continue
             for entity in memory.entities:
-                self._note(entity.name, entity.label, memory.text[entity.start : entity.end], memory.said_at)
+                spelling = memory.text[entity.start : entity.end]
+                known = self._note(entity.name, entity.label, spelling, memory.said_at)
+                known.inner += not _SENTENCE_START.search(memory.text, 0, entity.start)
             if memory.speaker:
-                self._note(memory.speaker, "person", memory.speaker, memory.said_at)
+                self._note(memory.speaker, "person", memory.speaker, memory.said_at).inner += 1
             self.built_to = max(self.built_to, memory.seq)
         if len(self.names) > NAME_LIMIT:
             kept = sorted(self.names, key=lambda name: (-self.names[name].count, -self.names[name].last, name))
             self.names = {name: self.names[name] for name in sorted(kept[:NAME_LIMIT])}
 
-    def _note(self, name: str, label: str, spelling: str, said_at: float) -> None:
+    def _note(self, name: str, label: str, spelling: str, said_at: float) -> Name:
         known = self.names.setdefault(name, Name())
         known.count += 1
         known.last = max(known.last, said_at)
         known.labels[label] = known.labels.get(label, 0) + 1
         if spelling and (spelling in known.spellings or len(known.spellings) < SPELLING_LIMIT):
             known.spellings[spelling] = known.spellings.get(spelling, 0) + 1
+        return known
 
     def correct(self, corrections: Sequence[Named]) -> None:
         """What the person said of names, all of it, in order: the last word on a spelling counts."""
@@ -103,10 +116,11 @@ class Lexicon:
         Corrections come before what was counted, names before other spellings of names.
         """
         found: dict[str, tuple[str, str]] = {}
-        for name, known in self.names.items():
+        sure = [(name, known) for name, known in self.names.items() if known.is_sure(name)]
+        for name, known in sure:
             for spelling in known.spellings:
                 found[spelling.casefold()] = (known.label, name)
-        for name, known in self.names.items():
+        for name, known in sure:
             found[name.casefold()] = (known.label, name)
         for spelt, (name, label) in self._spelt.items():
             known_label = label or found.get(spelt, found.get(name.casefold(), ("thing", name)))[0]
@@ -120,6 +134,8 @@ class Lexicon:
         latest = max((known.last for known in self.names.values()), default=0.0)
         weights: dict[str, float] = {}
         for name, known in self.names.items():
+            if not known.is_sure(name):
+                continue
             right = self._spelt.get(name.casefold(), (name, ""))[0]
             weight = math.log1p(known.count) * 0.5 ** ((latest - known.last) / HALF_LIFE_S)
             weights[right] = max(weights.get(right, 0.0), weight)
@@ -131,7 +147,8 @@ class Lexicon:
     def pack(self) -> bytes:
         """As bytes; corrections are not in it, they are feedback."""
         names = {
-            name: [known.count, known.last, known.labels, known.spellings] for name, known in sorted(self.names.items())
+            name: [known.count, known.last, known.labels, known.spellings, known.inner]
+            for name, known in sorted(self.names.items())
         }
         return pack({"built_to": self.built_to, "names": names})
 

@@ -15,14 +15,16 @@ def memory(seq: int, text: str, *names: tuple[str, str], said_at: float = 1e9, s
 
 def test_all_spellings_of_a_name_stand_for_it() -> None:
     lexicon = Lexicon()
-    lexicon.count([memory(1, "Met rob today", ("rob", "Robert")), memory(2, "ROBERT rang", ("ROBERT", "Robert"))])
+    lexicon.count([memory(1, "Met rob today", ("rob", "Robert")), memory(2, "Then ROBERT rang", ("ROBERT", "Robert"))])
 
     assert lexicon.spellings() == {"rob": ("person", "Robert"), "robert": ("person", "Robert")}
 
 
 def test_what_the_person_says_counts_before_what_was_read() -> None:
     lexicon = Lexicon()
-    lexicon.count([memory(1, "Shavon came", ("Shavon", "Shavon")), memory(2, "Monday came", ("Monday", "Monday"))])
+    lexicon.count(
+        [memory(1, "Then Shavon came", ("Shavon", "Shavon")), memory(2, "So Monday came", ("Monday", "Monday"))]
+    )
     lexicon.correct([Named(1.0, "shavon", "Siobhán"), Named(2.0, "Monday", "")])
 
     assert lexicon.spellings() == {"shavon": ("person", "Siobhán"), "siobhán": ("person", "Siobhán")}
@@ -38,12 +40,22 @@ def test_what_the_person_says_counts_before_what_was_read() -> None:
 def test_who_is_named_often_and_lately_is_likely() -> None:
     long_ago = 1e9 - 10 * HALF_LIFE_S
     lexicon = Lexicon()
-    lexicon.count([memory(seq, "Ilse", ("Ilse", "Ilse"), said_at=long_ago) for seq in range(1, 10)])
-    lexicon.count([memory(20, "Oisin", ("Oisin", "Oisin")), memory(21, "hello", speaker="Xanthe")])
-    lexicon.count([memory(22, "Oisin", ("Oisin", "Oisin"))])
+    lexicon.count([memory(seq, "my Ilse", ("Ilse", "Ilse"), said_at=long_ago) for seq in range(1, 10)])
+    lexicon.count([memory(20, "my Oisin", ("Oisin", "Oisin")), memory(21, "hello", speaker="Xanthe")])
+    lexicon.count([memory(22, "my Oisin", ("Oisin", "Oisin"))])
 
     assert lexicon.likely(3) == ["Oisin", "Xanthe", "Ilse"]
     assert lexicon.likely(1) == ["Oisin"]
+
+
+def test_a_word_that_only_begins_sentences_is_no_name() -> None:
+    lexicon = Lexicon()
+    lexicon.count([memory(seq, "Well. Anyway, off to bed", ("Anyway", "Anyway")) for seq in range(1, 9)])
+    lexicon.count([memory(10, "Rex barked", ("Rex", "Rex")), memory(11, "walked Rex", ("Rex", "Rex"))])
+    lexicon.count([memory(12, "Mary Ann called", ("Mary Ann", "Mary Ann"))])
+
+    assert set(lexicon.spellings()) == {"rex", "mary ann"}
+    assert set(lexicon.likely(9)) == {"Rex", "Mary Ann"}
 
 
 def test_what_was_counted_is_not_counted_again() -> None:
