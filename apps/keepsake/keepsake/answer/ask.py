@@ -23,7 +23,13 @@ class Want(StrEnum):
 
 _WANTS: Final = (
     (Want.AGO, re.compile(r"\bhow (?:long|many \w+) ago\b")),
-    (Want.LENGTH, re.compile(r"\bhow long\b|\bhow many (?:minutes|hours|days|weeks|months|years)\b|\bfor how many\b")),
+    (
+        Want.LENGTH,
+        re.compile(
+            r"\bhow long (?:has|have|had|did|do|does|will|was|were|is it since|since)\b|\bfor how long\b|how long\W*$|"
+            r"\bhow many (?:minutes|hours|days|weeks|months|years)\b"
+        ),
+    ),
     (Want.YEAR, re.compile(r"\b(?:what|which) year\b")),
     (Want.MONTH, re.compile(r"\b(?:what|which) month\b")),
     (Want.CLOCK, re.compile(r"\bwhat time\b|\b(?:what|which) hour\b")),

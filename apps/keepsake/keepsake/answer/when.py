@@ -35,6 +35,12 @@ WARMTH: Final = 2.5
 #: what a time weighs that is only that of saying, beside one that is named
 SAID_WEIGHT: Final = 0.15
 
+#: the same for a note of one's own: people write down the day's things on the day, and seldom say so
+NOTED_WEIGHT: Final = 0.5
+
+#: what a time weighs whose sentence has nothing of the question, beside one that has all of it
+LEAST_FIT: Final = 0.5
+
 #: what a loose time weighs ("recently")
 LOOSE_WEIGHT: Final = 0.5
 
@@ -51,6 +57,7 @@ _LENGTH: Final = re.compile(
     re.IGNORECASE,
 )
 _AGO: Final = re.compile(r"\b(?:ago|back)$", re.IGNORECASE)
+_LASTING: Final = re.compile(r"\b(?:has|have|been|had)\b")
 _START: Final = re.compile(
     r"\b(?:start|begin|began|begun|first|since when|take up|took up|become|became|join|get into|got into|meet|met)\w*\b"
 )
@@ -100,7 +107,8 @@ def _candidates(
     """The answers that one memory may give, weighed."""
     pieces = list(sentences(memory.text))
     if want is Want.LENGTH:
-        yield from _lengths(memory, pieces, asked, base, number)
+        is_lasting = bool(_LASTING.search(question.text.lower()))
+        yield from _lengths(memory, pieces, asked, base, number, is_lasting=is_lasting)
         return
     is_ahead = looks_ahead(question.text)
     is_start = bool(_START.search(question.text.lower()))
@@ -113,6 +121,7 @@ def _candidates(
         yield _Candidate(weight, Told(_worded(want, spot, memory, is_start=is_start), number, spot.when))
     if is_start:
         yield from _starts(memory, pieces, asked, base, number)
+    said_weight = SAID_WEIGHT if memory.speaker else NOTED_WEIGHT
     fit = max((_share(piece.text, asked) for piece in pieces), default=0.0)
     day = When(memory.said_at, memory.said_at + 1, Precision.DAY)
     said = Spot(0, 0, day)
@@ -126,7 +135,7 @@ def _fit(at: int, pieces: Sequence[Piece], asked: frozenset[str]) -> float:
     here = next((row for row, piece in enumerate(pieces) if piece.start <= at < piece.end), 0)
     own = _share(pieces[here].text, asked) if pieces else 0.0
     before = _share(pieces[here - 1].text, asked) if here else 0.0
-    return 0.5 + max(own, 0.7 * before)
+    return LEAST_FIT + max(own, 0.7 * before)
 
 
 def _share(text: str, asked: frozenset[str]) -> float:
@@ -155,21 +164,24 @@ def _worded(want: Want, spot: Spot, memory: Memory, *, is_start: bool) -> str:
 
 
 def _lengths(
-    memory: Memory, pieces: Sequence[Piece], asked: frozenset[str], base: float, number: int
+    memory: Memory, pieces: Sequence[Piece], asked: frozenset[str], base: float, number: int, *, is_lasting: bool
 ) -> Iterator[_Candidate]:
-    """Lengths of time that a memory names, and those that have lasted since a time."""
+    """Lengths of time that a memory names, and those that have lasted since a time.
+
+    :param is_lasting: what is asked of still lasts, so that any time at which it began tells its length.
+    """
     for found in _LENGTH.finditer(memory.text):
         words = found.group(0)[found.start(1) - found.start() :]
         yield _Candidate(base * _fit(found.start(), pieces, asked), Told(re.sub(r"^an? ", "one ", words), number))
     for spot in spots(memory.text, memory.said_at, memory.zone):
-        is_since = spot.when.words.lower().startswith(("since", "ever since"))
+        words = spot.when.words.lower()
+        is_since = words.startswith(("since", "ever since"))
+        if not is_since and (not is_lasting or spot.when.start > memory.said_at):
+            continue
         weight = base * _fit(spot.start, pieces, asked) * (1.0 if is_since else LOOSE_WEIGHT)
-        words = tell(spot.when, memory.said_at, memory.zone)
-        if _AGO.search(spot.when.words):
-            words = re.sub(r" (?:ago|back)$", "", spot.when.words)
-        elif not is_since:
-            words = f"since {words.removeprefix('since ')}"
-        yield _Candidate(weight, Told(words, number, spot.when))
+        since = tell(spot.when, memory.said_at, memory.zone)
+        text = words if _AGO.search(words) else f"since {since.removeprefix('since ')}"
+        yield _Candidate(weight, Told(re.sub(r" (?:ago|back)$", "", text), number, spot.when))
 
 
 def _starts(

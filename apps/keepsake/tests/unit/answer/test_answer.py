@@ -88,6 +88,7 @@ def when(text: str, *said: str | tuple[str, float], scores: Sequence[float] = ()
         ("In which month was the fair?", Want.MONTH),
         ("How long has Tom played?", Want.LENGTH),
         ("How many years was she in Rome?", Want.LENGTH),
+        ("How long is the bridge?", Want.OTHER),
         ("How long ago was that?", Want.AGO),
         ("What time does it start?", Want.CLOCK),
         ("What do I do when I am sad?", Want.OTHER),
@@ -119,8 +120,11 @@ def test_of_several_times_the_sentence_that_answers_has_the_right_one() -> None:
 
 
 def test_a_memory_that_names_a_time_goes_before_one_that_is_nearly_as_good() -> None:
-    said = ("How was the choir? Tell me about the choir!", "The choir sang last Sunday.")
-    assert when("When did the choir sing?", *said, scores=(1.0, 0.4)) == "the Sunday before 25 May 2023"
+    asked = Message("s:1", Kind.TEXT, SAID, SAID, "How was the choir? Tell me about the choir!", "Ann")
+    held = Held(asked, "The choir sang last Sunday.")
+    found = told(Question("When did the choir sing?", NOW), held.found(1.0, 0.4).hits)
+    assert found is not None
+    assert found.text == "the Sunday before 25 May 2023"
 
 
 def test_what_names_no_time_was_so_when_it_was_said() -> None:
@@ -137,6 +141,12 @@ def test_how_long_something_lasts() -> None:
     assert when("How long have I played the cello?", "I have played the cello for three years now.") == "three years"
     assert when("How long has she lived there?", "She has lived there since 2016.") == "since 2016"
     assert when("When did I start playing the cello?", "I have played the cello for three years now.") == "2020"
+
+
+def test_a_time_beside_the_point_does_not_answer() -> None:
+    said = ("Found a flat in Miragaia with a view.", "The owner sells the house, so I have until the end of June.")
+    assert when("When did I find the flat in Miragaia?", *said, scores=(1.0, 0.2)) == "25 May 2023"
+    assert when("How long has the party lasted?", "The party is on 3 June.") == ""
 
 
 def test_no_time_is_told_where_none_is_asked_for() -> None:
