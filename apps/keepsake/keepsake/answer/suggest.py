@@ -28,7 +28,7 @@ MOST: Final = 5
 LOOKED_AT: Final = 20
 
 #: below this sureness nothing is suggested
-LEAST_SURE: Final = 0.25
+LEAST_SURE: Final = 0.3
 
 #: letters of a suggestion
 LETTERS: Final = 240
