@@ -10,6 +10,7 @@ from keepsake.agent.value import Correction, Rating
 from keepsake.errors import KeepsakeError
 from keepsake.model import Named, Placed, Rated, feedback
 from keepsake.pipeline.house import House
+from keepsake.pipeline.shelf import CORRECTIONS
 from keepsake.record import Question
 
 __all__ = ["note_correction", "note_rating"]
@@ -54,4 +55,5 @@ def note_correction(house: House, person: str, what: Correction) -> None:
             )
         with desk.store.write() as writer:
             feedback(writer, told)
+            writer.set_built(CORRECTIONS, desk.store.built(CORRECTIONS) + 1)
             desk.log.append(writer, "corrected", f"memory/{what.memory}" if what.memory else "names", by=person)

@@ -123,7 +123,7 @@ class Lexicon:
         for name, known in sure:
             found[name.casefold()] = (known.label, name)
         for spelt, (name, label) in self._spelt.items():
-            known_label = label or found.get(spelt, found.get(name.casefold(), ("thing", name)))[0]
+            known_label = label or found.get(spelt, found.get(name.casefold(), ("person", name)))[0]
             for spelling in [key for key, (_, stood) in found.items() if stood.casefold() == spelt]:
                 found[spelling] = (known_label, name)
             found[spelt] = found[name.casefold()] = (known_label, name)

@@ -18,7 +18,7 @@ from keepsake.store.contract import Store, Stores
 from keepsake.vector.contract import Embedder
 from keepsake.words.fold import Folder
 
-__all__ = ["GENERATION", "Desk", "Shelf"]
+__all__ = ["CORRECTIONS", "GENERATION", "Desk", "Shelf"]
 
 #: persons whose stores are open in a process
 DESK_LIMIT: Final = 256
@@ -28,6 +28,8 @@ INDEXES: Final = 8
 LOOK_S: Final = 5.0
 #: the store's mark (`Store.built`) that counts removals: what is resident in any process is made anew when it changes
 GENERATION: Final = "generation"
+#: the mark that counts corrections of names, which count from the next message on
+CORRECTIONS: Final = "corrections"
 #: of all resident indexes together
 INDEX_BYTES: Final = 2 * 2**30
 
@@ -49,11 +51,16 @@ class Desk:
         self._embedder = embedder
         self._indexes: OrderedDict[str, MemoryIndex] = OrderedDict()
         self._generation = store.built(GENERATION)
+        self._corrections = store.built(CORRECTIONS)
         self.folder = Folder(store)
         self.model = PersonModel.load(store, embedder)
 
     def refresh(self) -> None:
         """Take the model that is live by now, and make anew what is resident where something was removed."""
+        corrections = self.store.built(CORRECTIONS)
+        if corrections != self._corrections:
+            self._corrections = corrections
+            self.model = PersonModel.load(self.store, self._embedder)
         if PersonModel.live(self.store) != self.model.version:
             self.model = PersonModel.load(self.store, self._embedder)
             self._indexes.clear()  # categories have changed with it, and with them what a grant covers
