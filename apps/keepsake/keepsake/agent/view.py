@@ -49,7 +49,7 @@ def picture(house: House, person: str, count: int) -> Picture:
     """The last lines of a person, and the names of all memories.  Blocks."""
     with house.shelf.desk(person) as desk:
         memories = desk.store.timeline(Filter(), limit=max(count, RECENT))
-        lexicon = Lexicon.unpack(desk.model.lexicon.pack())
+        lexicon = desk.model.lexicon.copy()
         while new := desk.store.memories(after=lexicon.built_to):
             lexicon.count(new)
             lexicon.built_to = new[-1].seq
@@ -68,5 +68,4 @@ def picture(house: House, person: str, count: int) -> Picture:
 
 
 def _tallies(lexicon: Lexicon, label: str) -> dict[str, Tally]:
-    found = {name: Tally(known.count, known.last) for name, known in lexicon.names.items() if known.label == label}
-    return dict(sorted(found.items(), key=lambda item: -item[1].count)[:NAMES])
+    return {name: Tally(count, last) for name, (count, last) in lexicon.tallies(label, NAMES).items()}

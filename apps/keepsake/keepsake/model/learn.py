@@ -150,8 +150,8 @@ def _pages(store: Store, after: int) -> Iterator[list[Memory]]:
 
 def _count(store: Store, names: Lexicon, champion: Voice, progress: Progress) -> list[_Challenge]:
     """Lexicon and voice, in one pass over what they have not counted."""
-    # Copies by way of bytes: the present ones are in use.
-    lexicon, voice = Lexicon.unpack(names.pack()), Voice.unpack(champion.pack())
+    # Copies: the present ones are in use.
+    lexicon, voice = names.copy(), Voice.unpack(champion.pack())
     head = max(store.head(), 1)
     waiting: list[Memory] = []
     fresh = 0

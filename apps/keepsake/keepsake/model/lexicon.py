@@ -144,6 +144,23 @@ class Lexicon:
         ranked = sorted(weights, key=lambda name: (-weights[name], name))
         return [name for name in ranked if name.casefold() not in self._blocked][:limit]
 
+    def tallies(self, label: str, limit: int) -> dict[str, tuple[int, float]]:
+        """Names of a label that come up most: how often, and when last.  As corrected: each once, by its right name."""
+        found: dict[str, tuple[int, float]] = {}
+        for name, known in self.names.items():
+            right, told = self._spelt.get(name.casefold(), (name, ""))
+            is_shown = known.is_sure(name) or name.casefold() in self._spelt
+            if is_shown and (told or known.label) == label and right.casefold() not in self._blocked:
+                count, last = found.get(right, (0, 0.0))
+                found[right] = (count + known.count, max(last, known.last))
+        return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0]))[:limit])
+
+    def copy(self) -> Lexicon:
+        """Another one that knows the same."""
+        other = Lexicon.unpack(self.pack())
+        other._spelt, other._blocked = dict(self._spelt), set(self._blocked)
+        return other
+
     def pack(self) -> bytes:
         """As bytes; corrections are not in it, they are feedback."""
         names = {

@@ -58,6 +58,18 @@ def test_a_word_that_only_begins_sentences_is_no_name() -> None:
     assert set(lexicon.likely(9)) == {"Rex", "Mary Ann"}
 
 
+def test_people_are_told_by_their_right_names() -> None:
+    lexicon = Lexicon()
+    lexicon.count([memory(1, "saw Shavon", ("Shavon", "Shavon")), memory(2, "Siobhan came", ("Siobhan", "Siobhan"))])
+    lexicon.count(
+        [memory(3, "with Siobhan", ("Siobhan", "Siobhan"), said_at=2e9), memory(4, "on Monday", ("Monday", "Monday"))]
+    )
+    lexicon.correct([Named(1.0, "Shavon", "Siobhan"), Named(2.0, "Monday", "")])
+
+    assert lexicon.copy().tallies("person", 5) == {"Siobhan": (3, 2e9)}
+    assert lexicon.tallies("person", 0) == lexicon.tallies("place", 5) == {}
+
+
 def test_what_was_counted_is_not_counted_again() -> None:
     lexicon = Lexicon()
     memories = [memory(seq, "Ilse", ("Ilse", "Ilse")) for seq in range(1, 6)]
