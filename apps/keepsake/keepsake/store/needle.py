@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from keepsake.errors import KeepsakeError
@@ -15,6 +15,9 @@ __all__ = ["Needle"]
 
 #: what is looked at of one packed file: what packs more than that is looked at up to there
 UNPACKED_BYTES: Final = 1 << 28
+
+#: small values are joined up to so much before they are looked at
+TOGETHER_BYTES: Final = 1 << 20
 
 _WIDE: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
@@ -34,9 +37,11 @@ class Needle:
                 "KS-STORE-009", "an empty text is everywhere; give the words that may not be found any more"
             )
         self._folded = text.casefold()
-        self._escaped = json.dumps(self._folded)[1:-1]
         spellings = {text, text.lower(), text.upper(), text.title()}
-        self._wide = {said.encode(name, "surrogatepass") for said in spellings for name in _WIDE}
+        self._forms = {
+            form for said in spellings for form in (_low(said, "utf-8"), json.dumps(said)[1:-1].encode().lower())
+        }
+        self._wide = {_low(said, name) for said in spellings for name in _WIDE}
 
     def is_in(self, data: bytes) -> bool:
         """Whether these bytes hold it."""
@@ -46,11 +51,50 @@ class Needle:
         """Whether this text holds it."""
         return self._folded in text.casefold()
 
+    def is_in_any(self, values: Iterable[object]) -> bool:
+        """Whether any of these texts and bytes holds it; small ones are looked at together."""
+        texts: list[str] = []
+        datas: list[bytes] = []
+        size = 0
+        for value in values:
+            if isinstance(value, str):
+                texts.append(value)
+            elif isinstance(value, bytes) and not is_packed(value):
+                datas.append(value)
+            elif isinstance(value, bytes):
+                if self.is_in(value):
+                    return True
+                continue
+            else:
+                continue
+            size += len(value)
+            if size > TOGETHER_BYTES:
+                if self._is_in_all(texts, datas):
+                    return True
+                texts, datas, size = [], [], 0
+        return self._is_in_all(texts, datas)
+
+    def _is_in_all(self, texts: list[str], datas: list[bytes]) -> bool:
+        return self.is_in_text("\x1e".join(texts)) or self._is_in_plain(b"\x1e".join(datas))
+
     def _is_in_plain(self, data: bytes) -> bool:
-        text = data.decode("utf-8", "ignore").casefold()
-        if self._folded in text or (self._escaped != self._folded and self._escaped in text):
-            return True
-        return b"\0" in data and any(form in data for form in self._wide)
+        try:
+            if self.is_in_text(data.decode()):
+                return True
+        except UnicodeDecodeError:
+            pass
+        low = data.lower()
+        return any(form in low for form in self._forms) or (b"\0" in low and any(form in low for form in self._wide))
+
+
+def _low(text: str, encoding: str) -> bytes:
+    """A text as bytes, its ASCII letters small, as `bytes.lower` makes those that it is looked for in."""
+    return text.encode(encoding, "surrogatepass").lower()
+
+
+def is_packed(data: bytes) -> bool:
+    """Whether these bytes may be a zip or deflated."""
+    return data[:4] == b"PK\x03\x04" or data[:1] == b"\x78" or data[:2] == b"\x1f\x8b"
 
 
 def _layers(data: bytes) -> Iterator[bytes]:

@@ -6,7 +6,6 @@ A commit is synced before it returns.  What is removed is overwritten with zeros
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -65,19 +64,31 @@ create table mark(part text primary key, seq integer not null) without rowid;
 _WORDS: Final = "create virtual table words using fts5(terms, tokenize='ascii')"
 
 
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+class translated:  # noqa: N801  it is used as a word: with translated(path)
     """Errors of SQLite as coded ones."""
-    try:
-        yield
-    except (apsw.BusyError, apsw.LockedError) as fault:
-        raise KeepsakeError(
-            "KS-STORE-007", f"{path} is held by another transaction for more than {BUSY_TIMEOUT_MS // 1000} s: {fault}"
-        ) from None
-    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.PermissionsError) as fault:
-        raise KeepsakeError("KS-STORE-008", f"{path} cannot be written or read: {fault}; nothing was stored") from None
-    except (apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError) as fault:
-        raise KeepsakeError("KS-STORE-001", f"{path} cannot be opened with the person's key: {fault}") from None
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        if isinstance(fault, (apsw.BusyError, apsw.LockedError)):
+            waited = f"for more than {BUSY_TIMEOUT_MS // 1000} s"
+            raise KeepsakeError(
+                "KS-STORE-007", f"{self._path} is held by another transaction {waited}: {fault}"
+            ) from None
+        if isinstance(fault, (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.PermissionsError)):
+            raise KeepsakeError(
+                "KS-STORE-008", f"{self._path} cannot be written or read: {fault}; nothing was stored"
+            ) from None
+        if isinstance(fault, (apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError)):
+            raise KeepsakeError(
+                "KS-STORE-001", f"{self._path} cannot be opened with the person's key: {fault}"
+            ) from None
 
 
 class File:
@@ -163,6 +174,11 @@ class File:
         """All rows that answer."""
         with translated(self.path):
             return self.database.execute(question, values).fetchall()
+
+    def each(self, question: str) -> Iterator[tuple[Any, ...]]:
+        """Rows that answer, one after the other, where all would be too many at once."""
+        with translated(self.path):
+            yield from self.database.execute(question)
 
     def one(self, question: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
         """The first row that answers."""

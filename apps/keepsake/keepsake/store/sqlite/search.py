@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keepsake.store.needle import Needle
 from keepsake.store.sqlite.file import PAGE_BYTES, File
 from keepsake.store.sqlite.page import log_pages, pages
@@ -24,26 +22,19 @@ def places(file: File, text: str) -> list[str]:
     for name, sql in file.all("select name, sql from sqlite_schema where type = 'table' and name not like 'sqlite_%'"):
         if sql.startswith("CREATE VIRTUAL"):
             continue
-        for row in file.all(f'select * from "{name}"'):  # noqa: S608  names from the schema
-            if any(_holds(needle, value) for value in row):
-                found.add(str(name))
-                break
+        values = (value for row in file.each(f'select * from "{name}"') for value in row)  # noqa: S608  names from the schema
+        if needle.is_in_any(values):
+            found.add(str(name))
     wanted = terms(text)
     if wanted and _has_terms(file, wanted):
         found.add("words")
-    if not found and any(map(needle.is_in, pages(file.path, file.secret, PAGE_BYTES))):
+    if not found and needle.is_in_any(pages(file.path, file.secret, PAGE_BYTES)):
         found.add("free page")
-    if not found and any(map(needle.is_in, log_pages(file.log, file.secret, PAGE_BYTES))):
+    if not found and needle.is_in_any(log_pages(file.log, file.secret, PAGE_BYTES)):
         found.add("log")
     if any(needle.is_in(path.read_bytes()) for path in file.path.parent.iterdir() if path.is_file()):
         found.add("file")
     return sorted(found)
-
-
-def _holds(needle: Needle, value: Any) -> bool:
-    if isinstance(value, str):
-        return needle.is_in_text(value)
-    return isinstance(value, bytes) and needle.is_in(value)
 
 
 def _has_terms(file: File, wanted: list[str]) -> bool:
