@@ -1,4 +1,4 @@
-"""The store in OpenSearch: an index for each of a person's collections, all contents sealed, words found and ranked by the server.
+"""The store in OpenSearch: an index a person, all contents sealed, words found and ranked by the server.
 
 Each change is on disk before it is acknowledged (the server's translog is synced at each request) and refreshed, so that it is seen.
 """
@@ -14,7 +14,7 @@ from typing import Any, Final
 from keepsake.errors import KeepsakeError
 from keepsake.key import Ring
 from keepsake.store.codec import digest
-from keepsake.store.document import COLLECTIONS, Document, DocumentStore, State
+from keepsake.store.document import Document, DocumentStore, State
 
 __all__ = ["OpenSearchDriver", "OpenSearchStores"]
 
@@ -30,11 +30,14 @@ BULK_BYTES: Final = 5_000_000
 _MAPPING: Final = {
     "dynamic": "strict",
     "properties": {
+        "where": {"type": "keyword"},
         "id": {"type": "keyword"},
         "body": {"type": "binary"},
         "tags": {"type": "keyword"},
         "at": {"type": "double"},
         "terms": {"type": "text", "analyzer": "whitespace", "similarity": "words"},
+        "owner": {"type": "keyword"},
+        "until": {"type": "double"},
     },
 }
 
@@ -43,6 +46,7 @@ _SETTINGS: Final = {
     "number_of_replicas": 0,
     "auto_expand_replicas": "0-1",
     "translog.durability": "request",
+    "store.stats_refresh_interval": "0s",
     "similarity": {"words": {"type": "BM25", "k1": 1.2, "b": 0.75}},
 }
 
@@ -71,34 +75,31 @@ def _translated(place: str) -> Iterator[None]:
         raise KeepsakeError("KS-STORE-008", f"{place} cannot be written or read: {fault}") from None
 
 
-def _packed(one: Document) -> dict[str, Any]:
-    body = base64.b64encode(one.body).decode()
-    return {"id": one.id, "body": body, "tags": one.tags, "at": one.at, "terms": " ".join(one.terms)}
+def _packed(where: str, one: Document) -> dict[str, Any]:
+    fields = {"where": where, "id": one.id, "body": base64.b64encode(one.body).decode(), "tags": one.tags, "at": one.at}
+    return fields | {"terms": " ".join(one.terms)} if one.terms else fields
 
 
 def _unpacked(found: Mapping[str, Any]) -> Document:
-    tags, terms = tuple(found["tags"]), tuple(found["terms"].split())
+    tags, terms = tuple(found["tags"]), tuple(found.get("terms", "").split())
     return Document(found["id"], base64.b64decode(found["body"]), tags, found["at"], terms)
 
 
 class OpenSearchDriver:
-    """One person's indexes, ``keepsake-DIGEST-COLLECTION``; see `keepsake.store.document.Driver`."""
+    """One person's index, ``keepsake-DIGEST``; see `keepsake.store.document.Driver`."""
 
     def __init__(self, client: Any, person: str) -> None:
-        self._prefix = f"keepsake-{digest(person)}-"
-        self.place = f"the indexes {self._prefix}*"
+        self._index = f"keepsake-{digest(person)}"
+        self.place = f"the index {self._index}"
         self._client = client
         self._missing = _driver().exceptions.NotFoundError
         self._conflict = _driver().exceptions.ConflictError
-
-    def _index(self, collection: str) -> str:
-        return self._prefix + collection
 
     def state(self) -> State | None:
         """The state as it is now."""
         with _translated(self.place):
             try:
-                found = self._client.get(index=self._index(_STATE), id=_STATE)
+                found = self._client.get(index=self._index, id=_STATE)
             except self._missing:
                 return None
         fields = found["_source"]
@@ -117,37 +118,37 @@ class OpenSearchDriver:
         return True
 
     def _swap(self, version: int, fields: dict[str, Any]) -> None:
-        index = self._index(_STATE)
         if version == 1:
-            self._client.index(index=index, id=_STATE, body=fields, op_type="create")
+            self._client.index(index=self._index, id=_STATE, body=fields, op_type="create")
             return
-        found = self._client.get(index=index, id=_STATE, _source=False)
+        found = self._client.get(index=self._index, id=_STATE, _source=False)
         if found["_version"] != version - 1:
             raise self._conflict(409, "another version", {})
         self._client.index(
-            index=index, id=_STATE, body=fields, if_seq_no=found["_seq_no"], if_primary_term=found["_primary_term"]
+            index=self._index,
+            id=_STATE,
+            body=fields,
+            if_seq_no=found["_seq_no"],
+            if_primary_term=found["_primary_term"],
         )
 
     def _make(self) -> None:
-        """Make the indexes, those that are not there."""
-        shape = {
-            "dynamic": "strict",
-            "properties": {"body": {"type": "binary"}, "owner": {"type": "keyword"}, "until": {"type": "double"}},
-        }
-        for collection in (*COLLECTIONS, _STATE):
-            mapping = shape if collection == _STATE else _MAPPING
-            try:
-                self._client.indices.create(
-                    index=self._index(collection), body={"settings": {"index": _SETTINGS}, "mappings": mapping}
-                )
-            except _driver().exceptions.RequestError as fault:
-                if fault.error != "resource_already_exists_exception":
-                    raise
+        """Make the index, where it is not there."""
+        shape = {"settings": {"index": _SETTINGS}, "mappings": _MAPPING}
+        try:
+            self._client.indices.create(index=self._index, body=shape)
+        except _driver().exceptions.RequestError as fault:
+            if fault.error != "resource_already_exists_exception":
+                raise
 
-    def _search(self, collection: str, **body: Any) -> list[dict[str, Any]]:
+    def _search(self, collection: str, filters: Sequence[dict[str, Any]] = (), **body: Any) -> list[dict[str, Any]]:
+        wanted: dict[str, Any] = {"filter": [{"term": {"where": collection}}, *filters]}
+        if "must" in body:
+            wanted["must"] = body.pop("must")
         with _translated(self.place):
             try:
-                found = self._client.search(index=self._index(collection), body={"track_total_hits": False, **body})
+                asked = {"track_total_hits": False, "query": {"bool": wanted}, **body}
+                found = self._client.search(index=self._index, body=asked)
             except self._missing:
                 return []
         return list(found["hits"]["hits"])
@@ -155,24 +156,23 @@ class OpenSearchDriver:
     def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Documents by their ids."""
         found: dict[str, Document] = {}
-        with _translated(self.place):
-            for start in range(0, len(ids), PAGE):
+        for start in range(0, len(ids), PAGE):
+            names = [f"{collection}/{name}" for name in ids[start : start + PAGE]]
+            with _translated(self.place):
                 try:
-                    page = self._client.mget(
-                        index=self._index(collection), body={"ids": list(ids[start : start + PAGE])}
-                    )
+                    page = self._client.mget(index=self._index, body={"ids": names})["docs"]
                 except self._missing:
                     return {}
-                found |= {one["_id"]: _unpacked(one["_source"]) for one in page["docs"] if one.get("found")}
+            found |= {one["_source"]["id"]: _unpacked(one["_source"]) for one in page if one.get("found")}
         return found
 
-    def _paged(self, collection: str, query: dict[str, Any], limit: int | None = None) -> Iterator[Document]:
-        """Documents that a query finds, in order of their ids."""
+    def _paged(self, collection: str, limit: int | None, **body: Any) -> Iterator[dict[str, Any]]:
+        """What a query finds, in the order that it asks for."""
         after: dict[str, Any] = {}
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(limit, PAGE)
-            page = self._search(collection, query=query, sort=[{"id": "asc"}], size=size, **after)
-            yield from (_unpacked(one["_source"]) for one in page)
+            page = self._search(collection, size=size, **body, **after)
+            yield from page
             if len(page) < size:
                 return
             limit = None if limit is None else limit - len(page)
@@ -180,7 +180,9 @@ class OpenSearchDriver:
 
     def between(self, collection: str, first: str, end: str, limit: int) -> list[Document]:
         """The first documents from an id on until before another one."""
-        return list(self._paged(collection, {"range": {"id": {"gte": first, "lt": end}}}, limit))
+        filters = [{"range": {"id": {"gte": first, "lt": end}}}]
+        found = self._paged(collection, limit, filters=filters, sort=[{"id": "asc"}])
+        return [_unpacked(one["_source"]) for one in found]
 
     def last(self, collection: str) -> Document | None:
         """The document with the greatest id."""
@@ -189,7 +191,8 @@ class OpenSearchDriver:
 
     def tagged(self, collection: str, tags: Sequence[str]) -> list[Document]:
         """All documents that have any of these tags."""
-        return list(self._paged(collection, {"terms": {"tags": list(tags)}}))
+        found = self._paged(collection, None, filters=[{"terms": {"tags": list(tags)}}], sort=[{"id": "asc"}])
+        return [_unpacked(one["_source"]) for one in found]
 
     def newest(self, tags: Sequence[str], since: float | None, until: float | None, limit: int) -> list[Document]:
         """Memories that have all of these tags, of a span of time, the newest first."""
@@ -197,49 +200,30 @@ class OpenSearchDriver:
         span = {sign: moment for sign, moment in (("gte", since), ("lt", until)) if moment is not None}
         if span:
             filters.append({"range": {"at": span}})
-        order = [{"at": "desc"}, {"id": "desc"}]
-        found: list[Document] = []
-        after: dict[str, Any] = {}
-        while len(found) < limit:
-            size = min(limit - len(found), PAGE)
-            page = self._search("memory", query={"bool": {"filter": filters}}, sort=order, size=size, **after)
-            found += [_unpacked(one["_source"]) for one in page]
-            if len(page) < size:
-                break
-            after = {"search_after": page[-1]["sort"]}
-        return found
+        found = self._paged("memory", limit, filters=filters, sort=[{"at": "desc"}, {"id": "desc"}])
+        return [_unpacked(one["_source"]) for one in found]
 
     def matching(self, terms: Sequence[str], limit: int) -> list[tuple[Document, float]]:
         """Memories that have any of these terms, found and ranked by the server."""
-        query = {"match": {"terms": {"query": " ".join(terms), "operator": "or"}}}
+        asked = {"match": {"terms": {"query": " ".join(terms), "operator": "or"}}}
         order = [{"_score": "desc"}, {"id": "asc"}]
-        found: list[tuple[Document, float]] = []
-        after: dict[str, Any] = {}
-        while len(found) < limit:
-            size = min(limit - len(found), PAGE)
-            page = self._search("memory", query=query, sort=order, size=size, track_scores=True, **after)
-            found += [(_unpacked(one["_source"]), float(one["_score"])) for one in page]
-            if len(page) < size:
-                break
-            after = {"search_after": page[-1]["sort"]}
-        return found
+        found = self._paged("memory", limit, must=[asked], sort=order, track_scores=True)
+        return [(_unpacked(one["_source"]), float(one["_score"])) for one in found]
 
     def change(
         self, puts: Sequence[tuple[str, Document]], removals: Sequence[tuple[str, str]], cleared: Sequence[str]
     ) -> None:
         """Clear, remove and put; merged segments keep nothing of what is gone."""
         with _translated(self.place):
-            for collection in cleared:
-                everything: dict[str, Any] = {"query": {"match_all": {}}}
-                self._client.delete_by_query(
-                    index=self._index(collection), body=everything, refresh=True, conflicts="proceed"
-                )
-            gone = ([{"delete": {"_index": self._index(where), "_id": name}}] for where, name in removals)
-            kept = ([{"index": {"_index": self._index(where), "_id": one.id}}, _packed(one)] for where, one in puts)
+            if cleared:
+                gone_by = {"query": {"terms": {"where": list(cleared)}}}
+                self._client.delete_by_query(index=self._index, body=gone_by, refresh=True, conflicts="proceed")
+            gone = ([{"delete": {"_id": f"{where}/{name}"}}] for where, name in removals)
+            kept = ([{"index": {"_id": f"{where}/{one.id}"}}, _packed(where, one)] for where, one in puts)
             for lines in (gone, kept):
                 self._bulk(lines)
             if removals or cleared:
-                self._forget({*cleared, *(where for where, _ in removals)})
+                self._client.indices.forcemerge(index=self._index, only_expunge_deletes=True)
 
     def _bulk(self, commands: Iterable[list[dict[str, Any]]]) -> None:
         """Send commands, in requests of a size that the server takes."""
@@ -256,7 +240,7 @@ class OpenSearchDriver:
     def _send(self, lines: list[str]) -> None:
         if not lines:
             return
-        answer = self._client.bulk(body="\n".join(lines) + "\n", refresh=True)
+        answer = self._client.bulk(index=self._index, body="\n".join(lines) + "\n", refresh=True)
         faults = [
             one for item in answer["items"] for one in item.values() if one["status"] >= 400 and one["status"] != 404
         ]
@@ -265,28 +249,22 @@ class OpenSearchDriver:
                 "KS-STORE-008", f"{self.place} refused {len(faults)} documents: {faults[0].get('error')}"
             )
 
-    def _forget(self, collections: set[str]) -> None:
-        """Have segments with removed documents written anew without them: a search index else keeps their words."""
-        indexes = ",".join(map(self._index, sorted(collections)))
-        self._client.indices.forcemerge(index=indexes, only_expunge_deletes=True)
-
     def count(self, collection: str) -> int:
         """How many documents a collection has."""
         with _translated(self.place):
-            return int(self._client.count(index=self._index(collection))["count"])
+            wanted = {"query": {"term": {"where": collection}}}
+            return int(self._client.count(index=self._index, body=wanted)["count"])
 
     def size(self) -> int:
-        """Bytes of all indexes."""
+        """Bytes of the index."""
         with _translated(self.place):
-            found = self._client.indices.stats(index=f"{self._prefix}*", metric="store")
+            found = self._client.indices.stats(index=self._index, metric="store")
         return int(found["_all"]["total"]["store"]["size_in_bytes"])
 
     def drop(self) -> None:
-        """Remove the indexes."""
+        """Remove the index."""
         with _translated(self.place):
-            names = [one["index"] for one in self._client.cat.indices(index=f"{self._prefix}*", format="json")]
-            for name in sorted(names, reverse=True):
-                self._client.indices.delete(index=name, ignore_unavailable=True)
+            self._client.indices.delete(index=self._index, ignore_unavailable=True)
 
     def close(self) -> None:
         """Let go of the server."""
@@ -294,7 +272,7 @@ class OpenSearchDriver:
 
 
 class OpenSearchStores:
-    """A server of OpenSearch, in which each person has indexes of their own.
+    """A server of OpenSearch, in which each person has an index.
 
     :param url: ``https://user:password@host:9200``, of a user who may make indexes whose names begin with ``keepsake-``.
     """
@@ -309,7 +287,7 @@ class OpenSearchStores:
         return DocumentStore(OpenSearchDriver(_client(self._url), person), key)
 
     def erase(self, person: str) -> None:
-        """Remove a person's indexes."""
+        """Remove a person's index."""
         driver = OpenSearchDriver(_client(self._url), person)
         try:
             driver.drop()
@@ -320,5 +298,5 @@ class OpenSearchStores:
         """Persons who have a store here, and a key."""
         client = _client(self._url)
         with contextlib.closing(client), _translated("OpenSearch"):
-            names = {one["index"] for one in client.cat.indices(index=f"keepsake-*-{_STATE}", format="json")}
-        return [person for person in self._ring.people() if f"keepsake-{digest(person)}-{_STATE}" in names]
+            names = {one["index"] for one in client.cat.indices(index="keepsake-*", format="json")}
+        return [person for person in self._ring.people() if f"keepsake-{digest(person)}" in names]
