@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["Want", "looks_ahead", "wanted"]
+__all__ = ["Want", "side", "wanted"]
 
 
 class Want(StrEnum):
@@ -45,6 +45,8 @@ _AHEAD: Final = re.compile(
     r"\b(?:will|going to|plan(?:s|ning|ned)?|upcoming|next|is .* (?:due|scheduled)|are .* (?:going|planning|visiting))\b"
 )
 
+_BACK: Final = re.compile(r"\b(?:did|was|were|had|has|have|ago|last|used to)\b")
+
 
 def wanted(question: str) -> Want:
     """What a question wants."""
@@ -52,6 +54,9 @@ def wanted(question: str) -> Want:
     return next((want for want, pattern in _WANTS if pattern.search(lower)), Want.OTHER)
 
 
-def looks_ahead(question: str) -> bool:
-    """Whether it asks of what is to come, as of when it was said."""
-    return bool(_AHEAD.search(question.lower()))
+def side(question: str) -> int:
+    """Of what a question asks: 1 of what is to come, -1 of what was, 0 where it may be either."""
+    lower = question.lower()
+    if _AHEAD.search(lower):
+        return 1
+    return -1 if _BACK.search(lower) else 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from keepsake.answer.ask import Want, looks_ahead, wanted
+from keepsake.answer.ask import Want, side, wanted
 from keepsake.recall.contract import Hit
 from keepsake.record import Memory, Precision, Question, When
 from keepsake.words.common import rarity
@@ -36,7 +36,7 @@ WARMTH: Final = 2.5
 SAID_WEIGHT: Final = 0.15
 
 #: the same for a note of one's own: people write down the day's things on the day, and seldom say so
-NOTED_WEIGHT: Final = 0.5
+NOTED_WEIGHT: Final = 0.4
 
 #: what a time weighs whose sentence has nothing of the question, beside one that has all of it
 LEAST_FIT: Final = 0.5
@@ -110,23 +110,24 @@ def _candidates(
         is_lasting = bool(_LASTING.search(question.text.lower()))
         yield from _lengths(memory, pieces, asked, base, number, is_lasting=is_lasting)
         return
-    is_ahead = looks_ahead(question.text)
+    asked_side = side(question.text)
     is_start = bool(_START.search(question.text.lower()))
-    for spot in spots(memory.text, memory.said_at, memory.zone):
+    found = spots(memory.text, memory.said_at, memory.zone)
+    for spot in found:
         weight = base * _fit(spot.start, pieces, asked)
         if _LOOSE.match(spot.when.words):
             weight *= LOOSE_WEIGHT
-        if (spot.when.start > memory.said_at) != is_ahead:
+        if asked_side and (spot.when.start > memory.said_at) != (asked_side > 0):
             weight *= OTHER_SIDE_WEIGHT
         yield _Candidate(weight, Told(_worded(want, spot, memory, is_start=is_start), number, spot.when))
     if is_start:
         yield from _starts(memory, pieces, asked, base, number)
-    said_weight = SAID_WEIGHT if memory.speaker else NOTED_WEIGHT
+    said_weight = SAID_WEIGHT if memory.speaker or found else NOTED_WEIGHT
     fit = max((_share(piece.text, asked) for piece in pieces), default=0.0)
     day = When(memory.said_at, memory.said_at + 1, Precision.DAY)
     said = Spot(0, 0, day)
     yield _Candidate(
-        base * SAID_WEIGHT * (0.5 + fit), Told(_worded(want, said, memory, is_start=is_start), number, day)
+        base * said_weight * (LEAST_FIT + fit), Told(_worded(want, said, memory, is_start=is_start), number, day)
     )
 
 

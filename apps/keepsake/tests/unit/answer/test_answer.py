@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepsake.answer import UNKNOWN, answer, suggest, told
-from keepsake.answer.ask import Want, looks_ahead, wanted
+from keepsake.answer.ask import Want, side, wanted
 from keepsake.answer.quote import QUOTE_LETTERS, telling
 from keepsake.answer.support import unsupported
 from keepsake.recall.contract import Found, Hit
@@ -100,8 +100,9 @@ def test_what_a_question_wants(text: str, want: Want) -> None:
 
 
 def test_questions_look_ahead_or_back() -> None:
-    assert looks_ahead("When is Ann planning to visit?")
-    assert not looks_ahead("When did Ann visit?")
+    assert side("When is Ann planning to visit?") == 1
+    assert side("When did Ann visit?") == -1
+    assert side("When is the concert?") == 0
 
 
 def test_when_something_was() -> None:
