@@ -65,18 +65,22 @@ class Talk:
         return " ".join(self._choice.choices(self._words, cum_weights=self._weights, k=count))
 
 
-def tell(what: str, times: list[float], count: int = 1) -> None:
-    times = sorted(times)
-    middle, worst = times[len(times) // 2], times[-1]
+def tell(what: str, spans: list[tuple[float, float]], count: int = 1) -> None:
+    """Print a line: the sum and the middle by the clock, the greatest, and what of it this process's processor did."""
+    clock, own = (sorted(span[side] for span in spans) for side in (0, 1))
+    middle, worst = clock[len(clock) // 2] / count * 1e3, clock[-1] * 1e3
     print(
-        f"{what:34} {sum(times):9.3f} s {middle / count * 1e3:10.3f} ms each {worst * 1e3:10.1f} ms at most", flush=True
+        f"{what:32} {sum(clock):9.3f} s, {middle:9.3f} ms each, {worst:9.1f} ms at most; processor "
+        f"{own[len(own) // 2] / count * 1e3:9.3f} ms each",
+        flush=True,
     )
 
 
-def timed(job: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def timed(job: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the clock, and of this process's processor."""
+    start, own = time.perf_counter(), time.process_time()
     job()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - own
 
 
 def fill(store: Store, talk: Talk, count: int) -> None:

@@ -52,6 +52,9 @@ _SETTINGS: Final = {
 
 _STATE: Final = "state"
 
+#: as an installation's settings name the kind of store
+_SCHEMES: Final = {"opensearch": "http", "opensearch+https": "https", "opensearch+http": "http"}
+
 
 def _driver() -> Any:
     try:
@@ -64,7 +67,9 @@ def _driver() -> Any:
 
 
 def _client(url: str) -> Any:
-    return _driver().OpenSearch(url, timeout=TIMEOUT_S, http_compress=True)
+    scheme, _, rest = url.partition("://")
+    plain = f"{_SCHEMES.get(scheme, scheme)}://{rest}"
+    return _driver().OpenSearch(plain, timeout=TIMEOUT_S, http_compress=True)
 
 
 @contextlib.contextmanager
@@ -274,7 +279,8 @@ class OpenSearchDriver:
 class OpenSearchStores:
     """A server of OpenSearch, in which each person has an index.
 
-    :param url: ``https://user:password@host:9200``, of a user who may make indexes whose names begin with ``keepsake-``.
+    :param url: ``https://user:password@host:9200``, of a user who may make indexes whose names begin with ``keepsake-``;
+        ``opensearch+https`` and ``opensearch`` (without TLS) are said for it too.
     """
 
     def __init__(self, url: str, ring: Ring) -> None:

@@ -257,6 +257,7 @@ def test_a_driver_that_is_not_installed_is_told(
     [
         lambda ring: MongoStores("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200", ring).open("ann"),
         lambda ring: OpenSearchStores("http://127.0.0.1:1/", ring).open("ann"),
+        lambda ring: OpenSearchStores("opensearch+https://user:password@127.0.0.1:1/", ring).open("ann"),
         lambda _: S3Blobs("http://127.0.0.1:1", "keepsake", "a", "b"),
     ],
 )
