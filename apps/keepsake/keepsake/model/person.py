@@ -6,13 +6,16 @@ compares `PersonModel.live` with its version and loads anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import TypeVar
 
+from keepsake.errors import KeepsakeError
 from keepsake.model.area import Areas
 from keepsake.model.feedback import Named, given
 from keepsake.model.lexicon import Lexicon
-from keepsake.model.state import KIND, ModelState, document_name, state
+from keepsake.model.state import KIND, ModelState, PartState, document_name, state
 from keepsake.model.voice import Voice
 from keepsake.recall.rank import Ranker
 from keepsake.recall.refusal import Refusal
@@ -23,6 +26,8 @@ from keepsake.words import Known
 
 __all__ = ["PersonModel"]
 
+Part = TypeVar("Part")
+
 
 class PersonModel:
     """What was learnt of one person.
@@ -32,23 +37,39 @@ class PersonModel:
     :ivar refusal: tells whether an answer is among it.
     """
 
-    def __init__(self, live: ModelState, parts: dict[str, bytes], lexicon: Lexicon, embedder: Embedder | None) -> None:
+    def __init__(self, live: ModelState, parts: Mapping[str, bytes], embedder: Embedder | None = None) -> None:
         self.state = live
-        self.lexicon = lexicon
-        self.ranker = Ranker.loads(parts["ranker"]) if "ranker" in parts else Ranker.prior()
-        self.refusal = Refusal.loads(parts["refusal"]) if "refusal" in parts else Refusal.prior()
-        areas = Areas.unpack(parts["areas"]) if "areas" in parts else None
-        if areas is None or (embedder is not None and areas.model != embedder.model):
-            areas = Areas.prior(embedder)
-        self.head = areas
-        self._voice = parts.get("voice")
+        self._parts = parts
+        self.lexicon = self._made("lexicon", Lexicon.unpack, Lexicon)
+        self.ranker = self._made("ranker", Ranker.loads, Ranker.prior)
+        self.refusal = self._made("refusal", Refusal.loads, Refusal.prior)
+        self.head = self._made("areas", Areas.unpack, lambda: Areas.prior(embedder))
+        if embedder is not None and self.head.model != embedder.model:
+            self._lost("areas", f"it was learnt on vectors of {self.head.model}, which are of {embedder.model} now")
+            self.head = Areas.prior(embedder)
+
+    def _made(self, name: str, unpack: Callable[[bytes], Part], shipped: Callable[[], Part]) -> Part:
+        """A part as it was learnt; the shipped one where there is none, or where it cannot be read.
+
+        A model is derived: a part that is damaged, or that an earlier Keepsake learnt for other features, is told in the state and
+        learnt anew the next time.  It keeps nobody from their memories.
+        """
+        data = self._parts.get(name)
+        try:
+            return shipped() if data is None else unpack(data)
+        except KeepsakeError as error:
+            self._lost(name, str(error))
+            return shipped()
+
+    def _lost(self, name: str, why: str) -> None:
+        lost = PartState(reason=f"what is shipped: {why}")
+        self.state = replace(self.state, parts={**self.state.parts, name: lost})
 
     @classmethod
     def load(cls, store: Store, embedder: Embedder | None = None) -> PersonModel:
         """The version that is live.
 
         :param embedder: whose vectors will be asked about; without one, areas are known only after the first learning.
-        :raises KeepsakeError: ``KS-MODEL-003`` where a part is damaged.
         """
         live = state(store)
         parts = {}
@@ -56,9 +77,9 @@ class PersonModel:
             data = store.document(KIND, document_name(name, part.version)) if part.version else None
             if data is not None:
                 parts[name] = data
-        lexicon = Lexicon.unpack(parts["lexicon"]) if "lexicon" in parts else Lexicon()
-        lexicon.correct([one.feedback for one in given(store, Named) if isinstance(one.feedback, Named)])
-        return cls(live, parts, lexicon, embedder)
+        model = cls(live, parts, embedder)
+        model.lexicon.correct([one.feedback for one in given(store, Named) if isinstance(one.feedback, Named)])
+        return model
 
     @staticmethod
     def live(store: Store) -> int:
@@ -78,7 +99,7 @@ class PersonModel:
     @cached_property
     def voice(self) -> Voice:
         """How the person puts things; unpacked when first asked for."""
-        return Voice.unpack(self._voice) if self._voice is not None else Voice()
+        return self._made("voice", Voice.unpack, Voice)
 
     @cached_property
     def _known(self) -> Known:

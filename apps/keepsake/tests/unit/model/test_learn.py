@@ -124,6 +124,21 @@ def test_corrections_teach_categories_of_ones_own(tmp_path: Path) -> None:
     assert learn(store, BAGS).changed == ()
 
 
+def test_with_other_vectors_areas_are_learnt_anew(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    words = ("slipped again", "needs an investor", "crashed twice", "drawings are late")
+    give(store, *(Placed(float(at), f"d:{at}#0", f"Atlas {said}", "Atlas") for at, said in enumerate(words)))
+    learn(store, BAGS)
+    other = Bags()
+    other.model = "other bags"
+    model = PersonModel.load(store, other)
+
+    assert model.areas(other.embed(["the doctor"]))[0][0].name == "health"
+    assert "other bags" in model.state.parts["areas"].reason
+    assert learn(store, other).changed == ("areas",)
+    assert PersonModel.load(store, other).head.model == "other bags"
+
+
 def test_a_correction_of_a_name_acts_at_once(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     tell(store, range(1, 40))
@@ -186,8 +201,28 @@ def test_of_two_that_learn_at_once_one_is_told(tmp_path: Path) -> None:
     assert state(store).version == 1
 
 
-def test_a_damaged_part_is_told(tmp_path: Path) -> None:
+def test_a_damaged_part_is_told() -> None:
     with pytest.raises(KeepsakeError) as refused:
         unpack(b"PK no archive", "a voice")
 
     assert refused.value.code == "KS-MODEL-003"
+
+
+def test_a_part_that_cannot_be_read_is_the_shipped_one_until_it_is_learnt_anew(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    tell(store, range(1, 700))
+    give(store, *(rating(number) for number in range(120)))
+    learn(store, BAGS)
+    whole = parts(store)
+    with store.write() as writer:
+        for name in ("lexicon", "voice", "ranker"):
+            writer.put_document(KIND, f"{name}/{1:08d}", b"PK no archive")
+    model = PersonModel.load(store, BAGS)
+
+    assert (model.names(), model.voice.is_known) == ([], False)
+    assert model.ranker.dumps() == Ranker.prior().dumps()
+    for name, code in (("lexicon", "KS-MODEL-003"), ("voice", "KS-MODEL-003"), ("ranker", "KS-RECALL-001")):
+        assert code in model.state.parts[name].reason
+
+    assert set(learn(store, BAGS).changed) == {"lexicon", "voice", "ranker"}
+    assert parts(store) == whole
