@@ -8,6 +8,7 @@ import { CapsuleView } from "./view/capsule.js";
 import { GrantView } from "./view/grant.js";
 import { ModelView } from "./view/model.js";
 import { NameView } from "./view/name.js";
+import { ReplyView } from "./view/reply.js";
 import { ServiceView } from "./view/service.js";
 import { TimelineView } from "./view/timeline.js";
 
@@ -15,6 +16,7 @@ const VIEWS = {
   capture: ["Capture", CaptureView],
   timeline: ["Timeline", TimelineView],
   ask: ["Ask", AskView],
+  reply: ["Reply", ReplyView],
   names: ["Names", NameView],
   model: ["Model", ModelView],
   capsules: ["Capsules", CapsuleView],
