@@ -53,6 +53,7 @@ class Evidence:
     :ivar whole: the same with the names of speakers in the question.
     :ivar fused: words and meaning with the turn before, both from 0 to 1.
     :ivar best_words: what 1 of ``words`` stands for, as a share of what a memory with every term would have.
+    :ivar unheard: the share of the question's telling terms, by weight, that no memory has.
     """
 
     words: Floats
@@ -60,6 +61,7 @@ class Evidence:
     whole: Floats
     fused: Floats
     best_words: float
+    unheard: float
 
 
 def shifted(values: npt.NDArray[Any], places: Places) -> npt.NDArray[Any]:
@@ -90,7 +92,8 @@ def gather(asked: Asked, postings: Postings, meaning: tuple[Floats, Floats] | No
         fused = fused + _unit(bare + np.float32(BEFORE / 2) * shifted(bare, rows.before), rows.allowed)
     fused[~rows.allowed] = -1
     words = np.asarray(found / np.float32(max(most, 1e-6)), np.float32)
-    return Evidence(words, bare, whole, fused, most / max(possible, 1e-6))
+    unheard = 2.2 * sum(postings.weight(term) for term in asked.terms if postings.number(term) < 0)
+    return Evidence(words, bare, whole, fused, most / max(possible, 1e-6), unheard / max(possible, 1e-6))
 
 
 def _top(values: Floats, count: int) -> Places:

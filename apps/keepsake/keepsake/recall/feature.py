@@ -22,6 +22,12 @@ _MATCHED: Final = (
     Sign.TIME, Sign.PLACE, Sign.PERSON, Sign.NUMBER, Sign.REASON, Sign.TITLE, Sign.FEELING, Sign.PLAN, Sign.PICTURE, Sign.SPAN, Sign.PAST,
 )  # fmt: skip
 
+#: What weighs otherwise where there is nothing but words.
+_ALONE: Final = (
+    "words", "words before", "fused", "cover", "cover before", "cover both", "cover next", "cover around", "cover soft",
+    "cover soft around", "cover sitting", "cover rarest", "pairs", "said by cover", "other cover",
+)  # fmt: skip
+
 #: The names of the features, in their order.
 NAMES: Final = (
     "words", "words before", "words after", "words sitting", "words sitting mean", "words rank",
@@ -33,6 +39,7 @@ NAMES: Final = (
     "asking", "asking before", "answers asking", "short", "long", "self", "name", "thanks",
     *(f"wants {sign.name.lower()}" for sign in _MATCHED if sign.name), "has wanted", "wants nothing",
     *(f"plain {sign.name.lower()}" for sign in _MATCHED if sign.name), "bias when",
+    *(f"alone {name}" for name in _ALONE),
 )  # fmt: skip
 
 
@@ -189,4 +196,6 @@ def features(asked: Asked, pool: Places, evidence: Evidence, rows: Rows, posting
     made |= _pairs(asked, pool, rows, postings, made)
     made |= _speech(asked, pool, rows, postings, made)
     made |= _signs(asked, pool, rows)
+    is_alone = np.float32(not evidence.meaning.any())
+    made |= {f"alone {name}": made[name] * is_alone for name in _ALONE}
     return np.stack([made[name] for name in NAMES], axis=1).astype(np.float32)

@@ -19,7 +19,7 @@ from keepsake.recall.evidence import Evidence, gather, pool_of
 from keepsake.recall.feature import features
 from keepsake.recall.posting import Floats, Places
 from keepsake.recall.rank import Ranker
-from keepsake.recall.refusal import Refusal, signs
+from keepsake.recall.refusal import Refusal, signs, turned
 from keepsake.recall.shelf import Shelf
 from keepsake.record import Memory, Question
 from keepsake.store.contract import Vectors
@@ -167,7 +167,8 @@ class MemoryIndex:
             memories = self._shelf.take(seen.places[order])
             built_to = self.built_to
         best = np.argsort(-scores, kind="stable")
-        found = signs(seen.asked, seen.evidence, seen.features[best], scores[best])
+        other = self.ranker.score(turned(seen.features[best]))
+        found = signs(seen.asked, seen.evidence, seen.features[best], scores[best], other)
         sureness = self.refusal.sureness(found) if len(best) else 0.0
         rows = zip(memories, order.tolist(), strict=True)
         hits = tuple(Hit(memory, float(scores[row]), seen.features[row]) for memory, row in rows)

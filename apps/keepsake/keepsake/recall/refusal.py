@@ -16,7 +16,7 @@ from keepsake.recall.evidence import Evidence
 from keepsake.recall.feature import NAMES
 from keepsake.recall.posting import Floats
 
-__all__ = ["SIGNS", "Refusal", "signs"]
+__all__ = ["SIGNS", "Refusal", "signs", "turned"]
 
 #: what is shipped; ``bench/prior`` makes it
 PRIOR: Final = Path(__file__).with_name("refusal.npz")
@@ -57,14 +57,29 @@ SIGNS: Final = (
     *(f"first {name}" for name in _OF_FIRST),
     *(f"best {name}" for name in _OF_BEST),
     "lead", "share", "words", "meaning", "about", "said gap", "meaning gap", "terms",
+    "content gap", "content said by", "content first", "unheard", "together", "asking first",
+    "turned", "turned all", "turned after",
 )  # fmt: skip
 
 
-def signs(asked: Asked, evidence: Evidence, features: Floats, scores: Floats) -> Floats:
+#: columns that change places when a question is turned: asked about the others instead
+_TURNED: Final = (("said by", "said by other"), ("said by cover", "other cover"), ("said by meaning", "other meaning"))
+
+
+def turned(features: Floats) -> Floats:
+    """The features as they would be had the question been about the others."""
+    places = np.arange(len(NAMES))
+    for one, other in _TURNED:
+        places[[NAMES.index(one), NAMES.index(other)]] = NAMES.index(other), NAMES.index(one)
+    return features[:, places]
+
+
+def signs(asked: Asked, evidence: Evidence, features: Floats, scores: Floats, other: Floats) -> Floats:
     """The figures that sureness is made of.
 
     :param features: of the hits, best first.
     :param scores: of the hits, best first.
+    :param other: of the hits, had the question been about the others (`turned`): where that fits better, the wrong one was asked about.
     """
     if not len(features):
         return np.zeros(len(SIGNS), np.float32)
@@ -84,8 +99,35 @@ def signs(asked: Asked, evidence: Evidence, features: Floats, scores: Floats) ->
         most["said by cover"] - most["other cover"],
         most["said by meaning"] - most["other meaning"],
         min(len(asked.terms), 10) / 10,
+        *_by_content(column),
+        evidence.unheard,
+        float(column["cover sitting"].max()),
+        float(column["asking"][0]),
+        *_turns(scores, other, bool(asked.about)),
     ]
     return np.array(made, np.float32)
+
+
+def _turns(scores: Floats, other: Floats, is_about: bool) -> tuple[float, float, float]:
+    """By how much the question fits better as it was asked than about the others: its best, all of it, and the first hit's own."""
+    if not is_about:
+        return 0.0, 0.0, 0.0
+    all_of_it = np.logaddexp.reduce(scores) - np.logaddexp.reduce(other)
+    return float(scores.max() - other.max()) / 4, float(all_of_it) / 4, float(scores[0] - other[0]) / 4
+
+
+def _by_content(column: dict[str, Floats]) -> tuple[float, float, float]:
+    """What was found by what it says alone, whoever said it: by how much the one asked about said the best of it, their share of it.
+
+    A question about the wrong one finds its words with another.
+    """
+    content = column["fused"] + column["cover soft around"] + column["meaning"]
+    said, other = column["said by"] > 0, column["said by other"] > 0
+    if not said.any() and not other.any():
+        return 0.0, 0.5, 0.5
+    gap = float(content[said].max(initial=0)) - float(content[other].max(initial=0))
+    best = np.argsort(-content, kind="stable")[:LEADING]
+    return gap, float(column["said by"][best].mean()), float(column["said by"][best[0]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ RANDOM = np.random.default_rng(7)
 def test_a_ranker_learns_which_memory_is_right() -> None:
     ranker = Ranker.plain()
     telling = NAMES.index("said by")
-    for _ in range(300):
+    for _ in range(600):
         features = RANDOM.random((20, len(NAMES)), np.float32)
         ranker = ranker.learn(features, [int(np.argmax(features[:, telling]))], step=0.3)
     features = RANDOM.random((200, len(NAMES)), np.float32)
-    assert features[int(np.argmax(ranker.score(features))), telling] > 0.9
+    assert np.corrcoef(ranker.score(features), features[:, telling])[0, 1] > 0.8
 
 
 def test_learning_is_drawn_back_to_its_origin() -> None:
