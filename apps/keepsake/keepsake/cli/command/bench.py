@@ -76,3 +76,25 @@ def model(*, messages: int, is_json: bool) -> None:
     with TemporaryDirectory(prefix="keepsake-bench-") as folder, Progress("messages", 1.0) as bar:
         figures = measure(Path(folder), messages, lambda share, what: bar.show(share, round(share * messages), what))
     _tell(figures, is_json=is_json)
+
+
+@cli.command("sound", epilog=option.examples("keepsake bench sound --model tiny.en"))
+@click.option(
+    "--model",
+    default="base",
+    show_default=True,
+    type=click.Choice(["base", "tiny.en"]),
+    help="Which Whisper hears.",
+)
+@option.as_json
+def sound(*, model: str, is_json: bool) -> None:
+    """Measure how well and how fast speech is heard, with one thread.
+
+    Takes a minute or two. Wants Debian's pocketsphinx-testdata (recorded speech), flite and espeak-ng (names).
+    """
+    from keepsake.bench.sound import measure
+
+    with Progress("figures", 4) as bar:
+        done = iter(range(4))
+        figures = measure(f"whisper-{model}", tell=lambda what: bar.show(next(done) / 4, 0, what))
+    _tell(figures, is_json=is_json)
