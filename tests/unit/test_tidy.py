@@ -6,6 +6,7 @@ Each complaint names the file, the line and the rule.  The rules' reasons are in
 from __future__ import annotations
 
 import ast
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -56,10 +57,12 @@ Documented = Function | ast.ClassDef
 def written() -> tuple[Path, ...]:
     """All files that people write, relative to the root."""
     found = []
-    for folder in [ROOT, *(path for path in ROOT.iterdir() if path.is_dir() and path.name not in MADE)]:
-        paths = folder.iterdir() if folder == ROOT else folder.rglob("*")
-        found += [path.relative_to(ROOT) for path in paths if path.is_file()]
-    return tuple(sorted(path for path in found if MADE.isdisjoint(path.parts) and not MADE_FILE.search(path.name)))
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [
+            name for name in folders if name not in MADE
+        ]  # what is made is large, and is not even looked into
+        found += [Path(folder, name).relative_to(ROOT) for name in files if not MADE_FILE.search(name)]
+    return tuple(sorted(path for path in found if MADE.isdisjoint(path.parts)))
 
 
 @cache

@@ -91,7 +91,11 @@ async def follow(url: str, stream: Stream, count: int, every_s: float, begin: fl
                 first = json.loads(await socket.recv())["next"]
                 stream.acknowledged = max(stream.acknowledged, first)
                 times: dict[int, float] = {}
-                sender = asyncio.create_task(_send(socket, stream, first, count, every_s, begin, times, random_))
+                sender = asyncio.create_task(
+                    _send(
+                        socket, stream, first, count=count, every_s=every_s, begin=begin, times=times, random_=random_
+                    )
+                )
                 try:
                     while stream.acknowledged < count:
                         told = json.loads(await socket.recv())
@@ -109,7 +113,17 @@ async def follow(url: str, stream: Stream, count: int, every_s: float, begin: fl
             await asyncio.sleep(0.5 + random_.random())
 
 
-async def _send(socket, stream, first, count, every_s, begin, times, random_) -> None:  # type: ignore[no-untyped-def]
+async def _send(
+    socket: client.ClientConnection,
+    stream: Stream,
+    first: int,
+    *,
+    count: int,
+    every_s: float,
+    begin: float,
+    times: dict[int, float],
+    random_: random.Random,
+) -> None:
     for number in range(first, count):
         due = begin + number * every_s
         if (wait := due - time.monotonic()) > 0:
