@@ -73,7 +73,9 @@ def cited(hit: Hit, when: When | None = None) -> Citation:
     """
     memory = hit.memory
     if when is None:
-        when = next(iter(memory.meant or resolve(memory.text, memory.said_at, memory.zone)), None)
+        when = next(
+            iter(memory.meant or resolve(memory.text, memory.said_at, memory.zone, language=memory.language)), None
+        )
     has_words = when is not None and bool(when.words)
     date = tell(when, memory.said_at, memory.zone) if when is not None and has_words else ""
     return Citation(

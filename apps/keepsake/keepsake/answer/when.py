@@ -112,7 +112,7 @@ def _candidates(
         return
     asked_side = side(question.text)
     is_start = bool(_START.search(question.text.lower()))
-    found = spots(memory.text, memory.said_at, memory.zone)
+    found = spots(memory.text, memory.said_at, memory.zone, language=memory.language)
     for spot in found:
         weight = base * _fit(spot.start, pieces, asked)
         if _LOOSE.match(spot.when.words):
@@ -174,7 +174,7 @@ def _lengths(
     for found in _LENGTH.finditer(memory.text):
         words = found.group(0)[found.start(1) - found.start() :]
         yield _Candidate(base * _fit(found.start(), pieces, asked), Told(re.sub(r"^an? ", "one ", words), number))
-    for spot in spots(memory.text, memory.said_at, memory.zone):
+    for spot in spots(memory.text, memory.said_at, memory.zone, language=memory.language):
         words = spot.when.words.lower()
         is_since = words.startswith(("since", "ever since"))
         if not is_since and (not is_lasting or spot.when.start > memory.said_at):

@@ -68,7 +68,7 @@ def _memory(message: Message, part: int, piece: Piece, tongue: str, named: tuple
         text=piece.text,
         said_at=message.said_at,
         speaker=message.speaker,
-        meant=resolve(piece.text, message.said_at, message.zone),
+        meant=resolve(piece.text, message.said_at, message.zone, language=tongue),
         language=tongue,
         entities=named,
         phrases=phrases(piece.text),

@@ -7,13 +7,16 @@ a time of day, two ends of a stretch, "since" with what follows it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final, NamedTuple
 
 from keepsake.record import Precision, When
 from keepsake.words.date import absolute, relative
 from keepsake.words.date.calendar import Now
 from keepsake.words.date.tense import direction
+from keepsake.words.date.tongue import LANGUAGES, english
 
 __all__ = ["MAX_DATES", "MAX_LETTERS", "Spot", "resolve", "spots"]
 
@@ -171,35 +174,46 @@ def _joined(text: str, found: list[Spot], now: Now) -> list[Spot]:
     return result
 
 
-def spots(text: str, said_at: float, zone: str = "UTC") -> list[Spot]:
+def spots(text: str, said_at: float, zone: str = "UTC", *, language: str = "en") -> list[Spot]:
     """The times that a text speaks of and where, in their order.
 
     :param said_at: when it was said, epoch seconds.
     :param zone: the speaker's time zone, an IANA name; an unknown one counts as UTC.
+    :param language: ISO 639-1; of languages that are not known, what reads as English is found.
     """
     text = text[:MAX_LETTERS]
+    now = Now.of(said_at, zone)
+    if language in LANGUAGES:
+        return list(islice(_foreign(text, now, language), MAX_DATES))
     if not _HINT.search(text):
         return []
-    now = Now.of(said_at, zone)
-    result: list[Spot] = []
+    return list(islice(_english(text, now), MAX_DATES))
+
+
+def _english(text: str, now: Now) -> Iterator[Spot]:
     for start, end in _sentences(text):
         sentence = text[start:end]
         if not _HINT.search(sentence):
             continue
-        found = _joined(sentence, _clock(sentence, now, _matches(sentence, now)), now)
-        for spot in found:
+        for spot in _joined(sentence, _clock(sentence, now, _matches(sentence, now)), now):
             said = sentence[spot.start : spot.end].strip(" .,")
             words = said if said.lower().startswith(("since", "ever since")) else _EDGE.sub("", said)
-            result.append(Spot(start + spot.start, start + spot.end, replace(spot.when, words=words)))
-            if len(result) >= MAX_DATES:
-                return result
-    return result
+            yield Spot(start + spot.start, start + spot.end, replace(spot.when, words=words))
 
 
-def resolve(text: str, said_at: float, zone: str = "UTC") -> tuple[When, ...]:
+def _foreign(text: str, now: Now, language: str) -> Iterator[Spot]:
+    """What other languages say, put into English and resolved; the words stay what was said."""
+    for start, end, said in english(_lower(text), language):
+        found = _joined(said, _matches(said, now), now)
+        if found:
+            yield Spot(start, end, replace(found[0].when, words=text[start:end]))
+
+
+def resolve(text: str, said_at: float, zone: str = "UTC", *, language: str = "en") -> tuple[When, ...]:
     """The times that a text speaks of, in their order, as intervals with the precision they were said with.
 
     :param said_at: when it was said, epoch seconds.
     :param zone: the speaker's time zone, an IANA name; an unknown one counts as UTC.
+    :param language: ISO 639-1.
     """
-    return tuple(spot.when for spot in spots(text, said_at, zone))
+    return tuple(spot.when for spot in spots(text, said_at, zone, language=language))

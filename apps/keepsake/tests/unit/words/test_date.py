@@ -153,6 +153,37 @@ def test_each_sentence_has_its_own_tense() -> None:
     assert first.start < first.end <= second.start
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "days"),
+    [
+        ("de", "Gestern war ich mit Ina im Kino, am 3. Mai in München.", ["2023-05-24", "2023-05-03"]),
+        (
+            "de",
+            "Vor zwei Wochen und letzten Sommer, nächsten Freitag. Ich habe 3 Äpfel.",
+            ["2023-05-08", "2022-06-01", "2023-06-02"],
+        ),
+        (
+            "fr",
+            "Nous avons mangé hier soir avec des amis, le 7 mai 2021, il y a trois ans.",
+            ["2023-05-24", "2021-05-07", "2020-01-01"],
+        ),
+        (
+            "es",
+            "Ayer fuimos a la playa; hace dos semanas también, y la semana pasada.",
+            ["2023-05-24", "2023-05-08", "2023-05-15"],
+        ),
+        ("es", "Nació el 9 de mayo de 2019", ["2019-05-09"]),
+        ("it", "Due settimane fa siamo andati a Roma, domani torno.", ["2023-05-08", "2023-05-26"]),
+        ("pt", "Há dois anos, em março de 2022, e amanhã.", ["2021-01-01", "2022-03-01", "2023-05-26"]),
+        ("nl", "Drie dagen geleden en vorige maand.", ["2023-05-22", "2023-04-01"]),
+    ],
+)
+def test_other_languages(language: str, text: str, days: list[str]) -> None:
+    found = resolve(text, SAID, language=language)
+    assert [day(when)[0] for when in found] == days
+    assert all(when.words in text for when in found)
+
+
 def test_easter() -> None:
     assert [easter(year).isoformat() for year in (1961, 2000, 2024, 2038)] == [
         "1961-04-02",
