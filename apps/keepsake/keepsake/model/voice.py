@@ -23,7 +23,7 @@ ORDERS: Final = 6
 #: a run is counted in one of so many places for each order; few runs share one
 PLACES: Final = 2**17
 #: how much a shorter run counts against a longer one, in sightings
-LEAN: Final = 4.0
+LEAN: Final = 8.0
 #: characters of one passage that are counted
 PASSAGE_LIMIT: Final = 2_000
 #: bytes are predicted: 256 of them
