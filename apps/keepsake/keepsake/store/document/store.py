@@ -52,15 +52,15 @@ class DocumentStore:
         self._view = View(driver, Seal(key), now)
         self._writer = DocumentWriter(self._view)
         try:
-            self._view.make()
-            self._keep_terms()
+            probe = self._view.seal.name("terms", fingerprint()).hex()
+            self._view.make(probe)
+            self._keep_terms(probe)
         except BaseException:
             driver.close()
             raise
 
-    def _keep_terms(self) -> None:
+    def _keep_terms(self, probe: str) -> None:
         """Index anew where terms are made by other rules than when the words were written."""
-        probe = self._view.seal.name("terms", fingerprint()).hex()
         if self._view.read()["terms"] == probe:
             return
         first = "0"

@@ -114,11 +114,14 @@ class View:
         content = json.dumps(counters, separators=(",", ":")).encode()
         return State(version, self.seal.close(content, f"state/{version}"), owner, until)
 
-    def make(self) -> None:
-        """Begin a person's documents where there are none, and finish what a writer left."""
+    def make(self, terms: str) -> None:
+        """Begin a person's documents where there are none, and finish what a writer left.
+
+        :param terms: says by which rules words are written here.
+        """
         state = self.driver.state()
         if state is None:
-            counters = {"layout": LAYOUT, "seq": 0, "records": 0, "marks": {}, "models": {}, "terms": ""}
+            counters = {"layout": LAYOUT, "seq": 0, "records": 0, "marks": {}, "models": {}, "terms": terms}
             self.driver.swap(self._close(counters, 1))
         elif "change" in self._open(state) and state.until < self._now():
             self.begin()

@@ -90,7 +90,8 @@ class SqliteWriter:
         """What folds into a memory that is gone stands for itself: else neither would be seen."""
         for name in folded:
             self._file.do(
-                "update memory set folds_into = '' where id = ? and folds_into not in (select id from memory)", (name,)
+                "update memory set folds_into = '' where id = ? and not exists (select 1 from memory other where other.id = memory.folds_into)",
+                (name,),
             )
 
     def _model(self, name: str, dimension: int) -> int:
@@ -186,7 +187,7 @@ class SqliteWriter:
             name for (name,) in file.all("select id from memory where row >= ? and row < ? order by row", (first, end))
         )
         for name in ids:
-            file.do("update memory set folds_into = '' where folds_into = ?", (name,))
+            file.do("update memory set folds_into = '' where folds_into = ? and folds_into <> ''", (name,))
         for table, column in (("memory", "row"), ("named", "row"), ("area", "row"), ("words", "rowid")):
             file.do(f"delete from {table} where {column} >= ? and {column} < ?", (first, end))  # noqa: S608  names from above
         self._drop_vectors(first, end)
@@ -206,7 +207,7 @@ class SqliteWriter:
         file.do("delete from fact where message = ?", (message,))
         for name in gone:
             ended, by = heir(name, gone)
-            file.do("update fact set ended = ?, ended_by = ? where ended_by = ?", (ended, by, name))
+            file.do("update fact set ended = ?, ended_by = ? where ended_by = ? and ended_by <> ''", (ended, by, name))
 
     def clear_derived(self) -> None:
         """Remove all that is derived from messages, and all parts' marks."""
