@@ -2,6 +2,9 @@
 
 A token is a JSON Web Signature in its compact form (RFC 7515) with Ed25519 (RFC 8037), so that anybody's library reads it.  It is
 worth nothing by itself: `keepsake.custody.permission` looks too whether it was revoked.
+
+Whoever holds a token can read it, and it passes through journals.  So it tells verbs and times only; the names in a scope, above all
+those in ``without``, which are what the giver wants to hide, stay in the giver's store.  The token binds them by a salted commitment.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from keepsake.custody import canon
+from keepsake.custody.record import commitment
 from keepsake.errors import KeepsakeError
 from keepsake.key import PersonKey
 from keepsake.key.ring import person_id
@@ -65,6 +69,10 @@ class Scope:
     streams: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 
+    def hidden(self) -> bytes:
+        """The names in it, as canonical JSON."""
+        return canon.encode({name: list(getattr(self, name)) for name in _LISTS})
+
     def allows(self, memory: Memory) -> bool:
         """Whether a memory may be shown."""
         if self.since is not None and memory.said_at < self.since:
@@ -93,7 +101,8 @@ class Grant:
     :ivar to: who may ask.
     :ivar given_at: epoch seconds.
     :ivar expires_at: the first moment at which it is worth nothing, epoch seconds.
-    :ivar purpose: why, in the giver's words; shown to both.
+    :ivar purpose: why, in the giver's words; not in the token.
+    :ivar salt: of the commitment to what the token does not tell.
     """
 
     id: str
@@ -103,6 +112,7 @@ class Grant:
     expires_at: float
     scope: Scope = field(default_factory=Scope)
     purpose: str = ""
+    salt: bytes = b""
 
     def checked(self) -> Grant:
         """The grant itself where it can be given.
@@ -122,12 +132,11 @@ class Grant:
         """
         assert key.person == self.person, (key.person, self.person)
         self.checked()
-        scope: dict[str, Any] = {"verbs": sorted(self.scope.verbs)}
-        scope |= {
-            name: value
-            for name in ("since", "until", *_LISTS)
-            if (value := getattr(self.scope, name)) not in {None, ()}
+        scope: dict[str, Any] = {
+            "verbs": sorted(self.scope.verbs),
+            "hidden": commitment(self.salt, self.scope.hidden()),
         }
+        scope |= {name: value for name in ("since", "until") if (value := getattr(self.scope, name)) is not None}
         claims = {
             "jti": self.id,
             "iss": self.person,
@@ -136,8 +145,6 @@ class Grant:
             "exp": self.expires_at,
             "scope": scope,
         }
-        if self.purpose:
-            claims["purpose"] = self.purpose
         signed = f"{_base64(_HEADER)}.{_base64(canon.encode(claims))}"
         token = f"{signed}.{_base64(key.signer().sign(signed.encode()))}"
         if len(token) > TOKEN_CHARACTERS:
@@ -145,9 +152,11 @@ class Grant:
         return token
 
     @classmethod
-    def read(cls, token: str, public: bytes) -> Grant:
+    def read(cls, token: str, public: bytes, hidden: bytes = b"", salt: bytes = b"") -> Grant:
         """The grant of a token, whose signature is checked and nothing else.
 
+        :param hidden: what the token binds and does not tell (`Scope.hidden`), with its ``salt``; without it no names are in the scope, and
+            nothing may be shown by it.
         :param public: the 32 bytes of the giver's key.
         :raises KeepsakeError: ``KS-GRANT-002`` where it is no grant, or not signed by this key.
         """
@@ -157,14 +166,17 @@ class Grant:
             if len(token) > TOKEN_CHARACTERS or _bytes(header) != _HEADER:
                 raise ValueError
             Ed25519PublicKey.from_public_bytes(public).verify(_bytes(signature), f"{header}.{payload}".encode())
-            return _grant(json.loads(_bytes(payload))).checked()
+            claims = json.loads(_bytes(payload))
+            if hidden and commitment(salt, hidden) != claims["scope"]["hidden"]:
+                raise ValueError
+            return _grant(claims, json.loads(hidden or b"{}")).checked()
         except (InvalidSignature, binascii.Error, ValueError, KeyError, TypeError, KeepsakeError, RecursionError):
             raise KeepsakeError(
                 "KS-GRANT-002", "this is no grant of this person: forged, damaged or of another"
             ) from None
 
 
-def _grant(claims: dict[str, Any]) -> Grant:
+def _grant(claims: dict[str, Any], hidden: dict[str, Any]) -> Grant:
     scope = claims["scope"]
     return Grant(
         claims["jti"],
@@ -176,9 +188,8 @@ def _grant(claims: dict[str, Any]) -> Grant:
             frozenset(scope["verbs"]),
             scope.get("since"),
             scope.get("until"),
-            *(tuple(scope.get(name, ())) for name in _LISTS),
+            *(tuple(hidden.get(name, ())) for name in _LISTS),
         ),
-        claims.get("purpose", ""),
     )
 
 

@@ -1,6 +1,7 @@
 """The grants of one person, as their store keeps them: given, revoked, checked.
 
-Documents of kind ``grant`` hold the tokens, of kind ``revoked`` when one was taken back.  Each of these is a record in the log.
+Documents of kind ``grant`` hold the tokens with what these do not tell, of kind ``revoked`` when one was taken back.  Each of these is a
+record in the log.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from keepsake.custody.grant import Grant, Scope
 from keepsake.custody.log import Log
@@ -18,6 +20,8 @@ from keepsake.key import PersonKey
 from keepsake.store.contract import Store, Writer
 
 __all__ = ["Given", "Permission"]
+
+SALT_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,11 @@ class Permission:
         known = self.find(grant) if grant else None
         if known is not None:
             return known
-        made = Grant(grant or secrets.token_hex(8), self._key.person, to, self._now(), expires_at, scope, purpose)
+        name, salt = grant or secrets.token_hex(8), secrets.token_bytes(SALT_BYTES)
+        made = Grant(name, self._key.person, to, self._now(), expires_at, scope, purpose, salt)
         token = made.sign(self._key)
-        writer.put_document("grant", made.id, token.encode())
+        kept = {"token": token, "hidden": scope.hidden().decode(), "salt": salt.hex(), "purpose": purpose}
+        writer.put_document("grant", made.id, json.dumps(kept).encode())
         self._log.append(writer, Action.GRANTED, f"grant/{made.id}", token.encode(), by=self._key.person, grant=made.id)
         return Given(made, token, None)
 
@@ -72,12 +78,15 @@ class Permission:
 
     def find(self, grant: str) -> Given | None:
         """A grant by its id."""
-        token = self._store.document("grant", grant)
-        if token is None:
+        data = self._store.document("grant", grant)
+        if data is None:
             return None
+        kept = json.loads(data)
         revoked = self._store.document("revoked", grant)
+        salt = bytes.fromhex(kept["salt"])
+        found = Grant.read(kept["token"], self._log.public, kept["hidden"].encode(), salt)
         return Given(
-            Grant.read(token.decode(), self._log.public), token.decode(), json.loads(revoked) if revoked else None
+            replace(found, purpose=kept["purpose"], salt=salt), kept["token"], json.loads(revoked) if revoked else None
         )
 
     def all(self) -> list[Given]:
@@ -105,4 +114,4 @@ class Permission:
             raise KeepsakeError("KS-GRANT-006", f"{grant.person} has given no such grant")
         if known.revoked_at is not None:
             raise KeepsakeError("KS-GRANT-005", f"{grant.person} has revoked the grant {grant.id}")
-        return grant
+        return known.grant

@@ -112,7 +112,8 @@ def make(house: House) -> Starlette:
             log = Log(store, key, time.time)
             with store.write() as writer:
                 log.append(writer, Action.EXPORTED, "all", by="service/page")
-            Archive(store, house.blobs, key, log).write(pipe, time.time())  # type: ignore[arg-type]  # a ZIP file asks for no more
+            models = [] if house.embedder is None else [house.embedder.model]
+            Archive(store, house.blobs, key, log, models=models).write(pipe, time.time())  # type: ignore[arg-type]  # a ZIP file asks for no more
             pipe.end()
         except _Gone:
             pass

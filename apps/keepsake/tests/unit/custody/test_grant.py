@@ -38,8 +38,29 @@ def test_a_token_says_what_was_granted(store: Store, permission: Permission) -> 
     found = permission.check(token, by="bob", verb="mentor")
 
     assert (found.person, found.to) == ("ann", "bob")
+    assert "work" not in token
     assert found.scope == Scope(frozenset({"ask", "mentor"}), since=5.0, areas=("work",))
     assert [Record.decode(record).action for record in store.records()] == [Action.GRANTED]
+
+
+def test_a_token_tells_nobody_what_it_hides(store: Store, permission: Permission) -> None:
+    token = give(store, permission, without=("divorce",), names=("Carl",), areas=("health",), streams=("diary",))
+    payload = token.split(".")[1]
+    told = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+
+    assert not any(word in told for word in (b"divorce", b"Carl", b"health", b"diary"))
+    assert permission.check(token, by="bob").scope.without == ("divorce",)
+
+
+def test_what_a_token_hides_cannot_be_changed_in_the_store(store: Store, permission: Permission) -> None:
+    token = give(store, permission, without=("divorce",))
+    (name,) = store.documents("grant")
+    kept = (store.document("grant", name) or b"").replace(b"divorce", b"weather")
+    with store.write() as writer:
+        writer.put_document("grant", name, kept)
+
+    with pytest.raises(KeepsakeError, match="KS-GRANT-002"):
+        permission.check(token, by="bob")
 
 
 def test_it_is_for_one_hand_and_for_its_verbs(store: Store, permission: Permission) -> None:
