@@ -106,8 +106,9 @@ class Eve:
         return int(status) if status.isdigit() else 0, content
 
     def warp(self, frames: Sequence[str], *, path: str = "/", token: str | None = "") -> bytes:
-        """Frames of WARP over one connection; gives all that came back."""
+        """Frames of WARP over one connection; gives all that came back, until a lane of her own is answered behind them."""
         got = b""
+        mine = '"/person/eve",lane:figures'
         frames = [*([f'@auth{{token:"{token or self.token}"}}'] if token is not None else []), *frames]
         try:
             with connect(
@@ -116,11 +117,11 @@ class Eve:
                 open_timeout=WAIT_S,
                 close_timeout=1,
             ) as door:
-                for frame in frames:
+                for frame in [*frames, f"@sync(node:{mine})"]:
                     door.send(frame)
                 with contextlib.suppress(TimeoutError):
-                    while len(got) < ANSWER_BYTES:
-                        piece = door.recv(timeout=QUIET_S)
+                    while len(got) < ANSWER_BYTES and not (got.rstrip().endswith(f"synced(node:{mine})".encode())):
+                        piece = door.recv(timeout=WAIT_S)
                         got += piece.encode() if isinstance(piece, str) else piece
                         got += b"\n"
         except (WebSocketException, OSError, EOFError) as fault:

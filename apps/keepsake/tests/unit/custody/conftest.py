@@ -8,11 +8,16 @@ from contextlib import contextmanager
 from typing import cast
 
 import pytest
+from hypothesis import settings
 
 from keepsake.custody import Log
 from keepsake.key import PersonKey
 from keepsake.record import Message
 from keepsake.store.contract import Store, Writer
+
+# how long an example takes is the machine's affair
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
 
 
 class MemoryStore:
