@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -35,16 +36,22 @@ class ServerProcess:
 
     :param data: the data folder; None keeps nothing.
     :param environment: variables for the plane.
+    :param more: further options.
     """
 
     def __init__(
-        self, plane: Path = PLANE, *, data: Path | None = None, environment: dict[str, str] | None = None
+        self,
+        plane: Path = PLANE,
+        *,
+        data: Path | None = None,
+        environment: dict[str, str] | None = None,
+        more: Sequence[str] = (),
     ) -> None:
         self.port = free_port()
         self.uri = f"warp://127.0.0.1:{self.port}"
         self.http = f"http://127.0.0.1:{self.port}"
         keep = ["--volatile"] if data is None else ["--data", str(data)]
-        self._command = [*COMMAND, "run", str(plane), "--host", "127.0.0.1", "--port", str(self.port), *keep]
+        self._command = [*COMMAND, "run", str(plane), "--host", "127.0.0.1", "--port", str(self.port), *keep, *more]
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as this object

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,6 +69,11 @@ __all__ = ["cli"]
     help="What is logged. [default: warning; info with --log-format json]",
 )
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON line on stdout when the server is up.")
+@click.option(
+    "--work",
+    metavar="QUEUES",
+    help='Do the jobs of these queues in this process, by commas; "all": of all that have a function. For small machines.',
+)
 @edge_options
 @cluster_options
 @click.pass_context
@@ -87,6 +93,7 @@ def cli(
     log_format: str,
     log_level: str,
     is_json: bool,
+    work: str | None,
     edge: EdgeChoice,
     cluster: ClusterChoice,
     **nats_more: Any,
@@ -127,7 +134,7 @@ def cli(
         is_shared=cluster.is_shared,
         partitions=cluster.partitions,
         listener=cluster.take_listener(),
-        features=edge.features(),
+        features=[*edge.features(), *_works(work, found)],
         tenant=None if choice is None else choice.tenant,
     )
 
@@ -149,6 +156,16 @@ def cli(
     finally:
         if choice is not None:
             choice.note(None)
+
+
+def _works(work: str | None, found: Found) -> list[Callable[..., Any]]:
+    """Workers in this process."""
+    if work is None:
+        return []
+    from natant.queue.nats.inside import InsideWorkers
+
+    queues = () if work == "all" else tuple(name.strip() for name in work.split(",") if name.strip())
+    return [lambda engine, _: InsideWorkers(engine, found.plane, queues)]
 
 
 def _load(file: str | None) -> Found:

@@ -157,3 +157,14 @@ def test_jobs_outlive_the_plane_and_its_server(server: tuple[ServerProcess, Path
     with WorkerProcess(str(EXAMPLE), data=data) as worker:
         assert until(process, "text", 5, "/call/2") == [f"what was said in {number}.wav" for number in range(5)]
         assert worker.stop(signal.SIGINT) == 0
+
+
+def test_a_plane_may_do_the_jobs_of_its_queues_itself(tmp_path: Path) -> None:
+    with ServerProcess(EXAMPLE, data=tmp_path / "data", more=("--work", "asr")) as process:
+        record(process, "/call/9", "alone.wav")
+        assert until(process, "text", 1, "/call/9") == ["what was said in alone.wav"]
+
+
+def test_working_for_a_queue_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="NT-QUEUE-017"):
+        ServerProcess(EXAMPLE, data=tmp_path / "data", more=("--work", "tts")).start()
