@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "capsule": "Seal a message until a day or an event.",
     "export": "Export everything of a person in open formats.",
     "backup": "Back people up, sealed, and bring them back; never what was deleted.",
+    "receipt": "Prove a record of a person's log, or list the newest records.",
     "verify": "Check a receipt or an export, with no service.",
     "bench": "Measure recall, sound, models and loads.",
     "errors": "Explain an error by its code.",

@@ -77,7 +77,7 @@ document.jsonl  model, feedback, grants, salts of the log and other small things
 custody/        the log of all that happened to these data; verify.py checks receipts
 manifest.json   the SHA-256 of each file here
 
-keepsake import reads this file again, also elsewhere and for another person.
+keepsake backup restore reads this file again, also elsewhere and for another person.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import click
@@ -149,6 +150,13 @@ def test_a_person_is_exported_and_brought_back_elsewhere(capsys: pytest.CaptureF
     store.close()
 
     assert run(["export", "ada", "--data", "here", "--out", "ada.zip"]) == 0
+    assert run(["verify", "ada.zip"]) == 0
+    assert "1 records of keepsake/person/ada are the ones that were signed" in capsys.readouterr().out
+    assert run(["receipt", "ada", "--data", "here"]) == 0
+    assert "exported" in capsys.readouterr().out
+    assert run(["receipt", "ada", "0", "--data", "here", "--out", "receipt.json"]) == 0
+    assert run(["verify", "receipt.json"]) == 0
+    assert "record 0 of 1" in capsys.readouterr().out
     assert run(["backup", "restore", "ada.zip", "ada", "--data", "there"]) == 0
     assert run(["backup", "write", "kept", "--data", "there"]) == 0
 
@@ -165,3 +173,15 @@ def test_the_doctor_tells_what_is_bad(capsys: pytest.CaptureFixture[str], tmp_pa
     (tmp_path / "d" / "keys" / "master.key").chmod(0o644)
     assert run(["doctor", "--data", "d"]) == 1
     assert "others may read" in capsys.readouterr().out
+
+
+def test_an_export_that_was_changed_is_not_proved(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Ring(tmp_path / "here" / "keys").make("ada")
+    assert run(["export", "ada", "--data", "here", "--out", "ada.zip"]) == 0
+    for name in ("README.txt", "custody/record.jsonl", "custody/checkpoint.txt"):
+        with zipfile.ZipFile("ada.zip") as old, zipfile.ZipFile("bad.zip", "w") as new:
+            for info in old.infolist():
+                content = old.read(info)
+                new.writestr(info.filename, content.replace(b"a", b"b") if info.filename == name else content)
+        assert run(["verify", "bad.zip"]) == 1
+        assert "KS-CLI-010" in capsys.readouterr().err

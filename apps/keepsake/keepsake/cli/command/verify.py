@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import click
 from cryptography.exceptions import InvalidSignature
 
 from keepsake.cli import option
+from keepsake.cli.proof import check_archive
 from keepsake.cli.show import put
 from keepsake.custody import verify
 from keepsake.custody.certificate import read_certificate
@@ -31,11 +33,15 @@ __all__ = ["cli"]
 def cli(*, file: Path, key: str, content: Path | None) -> None:
     """Check a receipt or an export, with no service.
 
-    FILE is a receipt (a record of a person's log, with its proof) or a deletion's certificate. keepsake/custody/verify.py checks
+    FILE is a receipt (a record of a person's log, with its proof), a deletion's certificate or what keepsake export wrote. keepsake/custody/verify.py checks
     receipts alone, without Keepsake.
     """
-    raw = file.read_bytes()
     try:
+        if zipfile.is_zipfile(file):
+            for line in check_archive(file):
+                put(line)
+            return
+        raw = file.read_bytes()
         found = json.loads(raw)
         if isinstance(found, dict) and "proof" in found:
             lines = verify.check(found, key, content.read_bytes() if content else None)
