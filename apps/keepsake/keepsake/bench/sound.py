@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import resource
 import shutil
@@ -28,7 +29,7 @@ from keepsake.sound.contract import RATE, Heard, Recogniser
 from keepsake.sound.decode import blocks, duration
 from keepsake.sound.whisper import Whisper
 
-__all__ = ["errors_of", "measure", "resident", "words_of"]
+__all__ = ["SPARING", "errors_of", "measure", "resident", "words_of"]
 
 LIBRIVOX: Final = Path("/usr/share/pocketsphinx/test/data/librivox")
 #: silence between recorded sentences, in seconds
@@ -41,6 +42,8 @@ NAMES: Final = (
     "Caoimhe", "Wojtek", "Ignacia", "Bartholomew", "Yevgenia", "Lindqvist", "Marigold", "Ptolemy",
     "Fiadh", "Mbali", "Rosalind", "Dagmar", "Evander", "Saoirse", "Xiomara", "Calliope",
 )  # fmt: skip
+#: the environment of a process that is to stay small
+SPARING: Final = {**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
 _SENTENCES: Final = (
     "Yesterday I met {} at the harbour.",
     "Can you ask {} about the tickets?",
@@ -162,7 +165,7 @@ def _spoken(command: Sequence[str], text: str, path: Path) -> bytes:
 def resident(model: str, folder: Path = LIBRIVOX) -> int:
     """Megabytes that a process takes at most which does nothing but hear with a model."""
     code = f"from keepsake.bench.sound import hear_alone; hear_alone({model!r}, {str(folder)!r})"
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603 (ourselves)
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=SPARING)  # noqa: S603 (ourselves)
     return int(json.loads(told.stdout))
 
 

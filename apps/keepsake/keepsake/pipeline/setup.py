@@ -50,7 +50,7 @@ def make_house(data: Path, setting: Setting | None = None) -> House:
         ring=ring,
         stores=stores,
         blobs=_blobs(setting, data),
-        reader=Reader(_tagger(setting)),
+        reader=Reader(_tagger(setting), setting.language),
         embedder=embedder,
         recogniser=cache(lambda: _recogniser(setting)),
         shelf=Shelf(ring, stores, embedder),
@@ -120,9 +120,9 @@ def _required(endpoint: Endpoint | None, name: str) -> Endpoint:
 
 def _recogniser(setting: Setting) -> Recogniser:
     makers: dict[str, Callable[[], Recogniser]] = {
-        "base": lambda: _whisper("whisper-base"),
-        "tiny.en": lambda: _whisper("whisper-tiny.en"),
-        "speechmatics": lambda: _speechmatics(_required(setting.speechmatics, "speechmatics")),
+        "base": lambda: _whisper("whisper-base", setting.language),
+        "tiny.en": lambda: _whisper("whisper-tiny.en", setting.language),
+        "speechmatics": lambda: _speechmatics(_required(setting.speechmatics, "speechmatics"), setting.language),
         "transcriptions": lambda: _transcriptions(_required(setting.transcriptions, "transcriptions")),
     }
     maker = makers.get(setting.recogniser)
@@ -131,16 +131,16 @@ def _recogniser(setting: Setting) -> Recogniser:
     return maker()
 
 
-def _whisper(name: str) -> Recogniser:
+def _whisper(name: str, language: str) -> Recogniser:
     from keepsake.sound.whisper import Whisper
 
-    return Whisper(name=name)
+    return Whisper(name=name, language=language)
 
 
-def _speechmatics(at: Endpoint) -> Recogniser:
+def _speechmatics(at: Endpoint, language: str) -> Recogniser:
     from keepsake.sound.speechmatics import Speechmatics
 
-    return Speechmatics(at.url, at.secret())
+    return Speechmatics(at.url, at.secret(), language=language or "en")
 
 
 def _transcriptions(at: Endpoint) -> Recogniser:

@@ -98,3 +98,16 @@ def sound(*, model: str, is_json: bool) -> None:
         done = iter(range(4))
         figures = measure(f"whisper-{model}", tell=lambda what: bar.show(next(done) / 4, 0, what))
     _tell(figures, is_json=is_json)
+
+
+@cli.command("edge", epilog=option.examples("keepsake bench edge"))
+@click.option("--messages", default=2_000, show_default=True, type=click.IntRange(100, 100_000), help="That are kept.")
+@option.as_json
+def edge(*, messages: int, is_json: bool) -> None:
+    """Measure the memory that processes on a small machine take.
+
+    Wants Debian's pocketsphinx-testdata (recorded speech).
+    """
+    from keepsake.bench.edge import measure
+
+    _tell(measure(messages), is_json=is_json)

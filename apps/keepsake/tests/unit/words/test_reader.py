@@ -261,3 +261,13 @@ def test_which_relations_hold_one_at_a_time() -> None:
     assert is_single("lives in")
     assert is_single("favourite food")
     assert not is_single("likes")
+
+
+def test_a_language_that_is_set_is_not_looked_for() -> None:
+    (memory,) = (
+        Reader(tongue="en")
+        .read(message("Gestern war ich mit Ana am Hafen und wir haben Fisch gegessen."), KNOWN)
+        .memories
+    )
+
+    assert memory.language == "en"
