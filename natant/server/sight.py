@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from natant.codec import uri
 from natant.errors import LinkError
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ def _may_see(plane: Plane, identity: Identity, node: str) -> bool:
 def check_seen(plane: Plane, identity: Identity, node: str) -> None:
     """See that somebody may know what lives at a node.
 
+    The policy is asked for the node itself, however the peer spelled it: dots and escapes lead nowhere else.
+
     :raises LinkError: ``NT-LINK-008`` where the policy says no.
     """
-    if not _may_see(plane, identity, node):
+    if not _may_see(plane, identity, uri.resolve(node)[1]):
         raise LinkError(
             "NT-LINK-008", f"{identity.name or 'an unknown peer'} may not see what {node} is", http_status=403
         )
