@@ -17,6 +17,7 @@ from keepsake.model.area import Areas
 from keepsake.model.feedback import Given, Placed, Rated, Worded, given
 from keepsake.model.gate import HELD_OUT_LIMIT, Verdict, is_held_out, judge
 from keepsake.model.lexicon import Lexicon
+from keepsake.model.pace import best_step, calibrated
 from keepsake.model.person import PersonModel
 from keepsake.model.state import KIND, ModelState, PartState, document_name, put_state
 from keepsake.model.voice import Voice
@@ -38,7 +39,7 @@ PAGE: Final = 1_000
 VOICE_HELD_OUT: Final = 300
 #: times that ratings are gone through, and the latest that are learnt from
 ROUNDS: Final = 4
-RATING_LIMIT: Final = 4_000
+RATING_LIMIT: Final = 2_000
 #: corrections of areas that a judgement takes, and parts that they are cut into for it
 LEAST_CORRECTIONS: Final = 3
 FOLDS: Final = 5
@@ -235,18 +236,23 @@ def _rows(rating: Rated) -> list[int]:
 
 def _ranker(present: PersonModel, ratings: Sequence[Given]) -> _Challenge:
     """The ranker, from the shipped one, by all ratings that are not held out."""
-    useful = [(one, one.feedback) for one in ratings if isinstance(one.feedback, Rated) and _rows(one.feedback)]
-    learning = [rating for one, rating in useful if not is_held_out(one.digest)]
-    judging = [rating for one, rating in useful if is_held_out(one.digest)][-HELD_OUT_LIMIT:]
-    prior = challenger = Ranker.prior()
-    for _ in range(ROUNDS):
-        for rating in learning:
-            challenger = challenger.learn(rating.features_as(NAMES), _rows(rating), origin=prior)
+    useful = [(one.digest, one.feedback) for one in ratings if isinstance(one.feedback, Rated) and _rows(one.feedback)]
+    learning = [rating for digest, rating in useful if not is_held_out(digest)]
+    judging = [rating for digest, rating in useful if is_held_out(digest)][-HELD_OUT_LIMIT:]
+    challenger = best_step(_taught_ranker, learning, _misplaced)
     verdict = judge(
         [_misplaced(present.ranker, one) for one in judging], [_misplaced(challenger, one) for one in judging]
     )
     told = _told(verdict, len(learning), "1 less the reciprocal rank of what was right")
     return _Challenge("ranker", verdict.is_better, challenger.dumps, told)
+
+
+def _taught_ranker(learning: Sequence[Rated], step: float) -> Ranker:
+    prior = taught = Ranker.prior()
+    for _ in range(ROUNDS if step else 0):
+        for rating in learning:
+            taught = taught.learn(rating.features_as(NAMES), _rows(rating), step=step, origin=prior)
+    return taught
 
 
 def _misplaced(ranker: Ranker, rating: Rated) -> float:
@@ -257,16 +263,24 @@ def _misplaced(ranker: Ranker, rating: Rated) -> float:
 
 def _refusal(present: PersonModel, ratings: Sequence[Given]) -> _Challenge:
     """Sureness, from the shipped one, by all ratings that are not held out."""
-    useful = [(one, one.feedback) for one in ratings if isinstance(one.feedback, Rated)]
-    learning = [rating for one, rating in useful if not is_held_out(one.digest)]
-    judging = [rating for one, rating in useful if is_held_out(one.digest)][-HELD_OUT_LIMIT:]
-    challenger = Refusal.prior()
-    for _ in range(ROUNDS):
-        for rating in learning:
-            challenger = challenger.learn(rating.signs_as(SIGNS), rating.is_known)
+    useful = [(one.digest, one.feedback) for one in ratings if isinstance(one.feedback, Rated)]
+    learning = [rating for digest, rating in useful if not is_held_out(digest)]
+    judging = [rating for digest, rating in useful if is_held_out(digest)][-HELD_OUT_LIMIT:]
+    challenger = best_step(_taught_refusal, learning, _unsure)
     verdict = judge([_unsure(present.refusal, one) for one in judging], [_unsure(challenger, one) for one in judging])
     told = _told(verdict, len(learning), "squared error of how sure an answer is (Brier)")
     return _Challenge("refusal", verdict.is_better, challenger.dumps, told)
+
+
+def _taught_refusal(learning: Sequence[Rated], step: float) -> Refusal:
+    """First how sure is sure for this person, which keeps the order; then, with a step, which signs tell it."""
+    signs = [rating.signs_as(SIGNS) for rating in learning]
+    known = [rating.is_known for rating in learning]
+    taught = calibrated(Refusal.prior(), signs, known)
+    for _ in range(ROUNDS if step else 0):
+        for row, is_known in zip(signs, known, strict=True):
+            taught = taught.learn(row, is_known, step=step)
+    return taught
 
 
 def _unsure(refusal: Refusal, rating: Rated) -> float:
