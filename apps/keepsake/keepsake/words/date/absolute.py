@@ -180,7 +180,7 @@ def _holiday(found: re.Match[str], now: Now) -> When | None:
     which, name, year = found[1], found[2].replace("\u2019", "'"), found[3]
     if year:
         return now.holiday(name, int(year))
-    if name == "new year" and not which and not re.match(r"(?:on|at|for|over|since|by|before|after) ", found[0]):
+    if name == "new year" and not which and not re.match(r"(?:on|at|for|over|since|by) ", found[0]):
         return None
     candidates = [now.holiday(name, now.day.year + shift) for shift in _YEARS_ABOUT]
     if which == "this":
@@ -264,7 +264,7 @@ RULES: Final[tuple[Rule, ...]] = (
     rule("0s|0's|0\u2019s", rf"\b{PART}(?:the )?['\u2019]?(19|20)?(\d0)['\u2019]?s\b", _decade),
     rule(
         "day|christmas|xmas|easter|new year|valentine|halloween|thanksgiving|fourth of july",
-        rf"\b(?:(?:on|at|for|over|since|by|before|after|this time) )?{_WHICH}{_HOLIDAY}(?: (?:of )?{YEAR})?(?!\w)",
+        rf"\b(?:(?:on|at|for|over|since|by|this time) )?{_WHICH}{_HOLIDAY}(?: (?:of )?{YEAR})?(?!\w)",
         _holiday,
     ),
     rule(

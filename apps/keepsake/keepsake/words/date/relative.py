@@ -139,6 +139,12 @@ def _unit(found: re.Match[str], now: Now) -> When | None:
     return portion(when, found[1]) if when else None
 
 
+def _portion_of_this(found: re.Match[str], now: Now) -> When | None:
+    """As in "at the end of the month"."""
+    when = _one_unit(now, 0, found[2])
+    return portion(when, found[1]) if when and found[1] else None
+
+
 def _one_unit(now: Now, steps: int, unit: str) -> When | None:
     if unit == "weekend":
         return _weekend(now, steps)
@@ -248,7 +254,7 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(
         "yesterday|today|tonight|tomorrow|tmrw",
         r"\b((?:the )?day before yesterday|yesterday|today|tonight|tomorrow|tmrw|(?:the )?day after tomorrow)"
-        rf"{_PART}?(?!['\u2019]s)\b",
+        rf"{_PART}?\b",
         _near_day,
     ),
     rule(
@@ -273,11 +279,12 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"\b(?:earlier |later )?{PART}(?:the )?{_WHICH}[- ]{UNIT}(?![\w-]| ago)",
         _unit,
     ),
+    rule("of the ", rf"\b{PART}the (week|month|year)\b", _portion_of_this),
     rule("before last|after next", r"\b(?:the )?(week|weekend|month|year) (before last|after next)\b", _twice),
     rule("weekend", r"\b(?:over|on|at|during|for|all) the (?:whole |long )?weekend\b", _the_weekend),
     rule(
         "mon|tue|wed|thu|fri|sat|sun",
-        rf"(?<!every )(?<!each )\b(?:{_WHICH} |on |by |since |until )?{_WEEKDAY}\b\.?{_PART}?(?: (before last|after next))?(?!['\u2019]s)",
+        rf"(?<!every )(?<!each )\b(?:{_WHICH} |on |by |since |until )?{_WEEKDAY}\b\.?{_PART}?(?: (before last|after next))?",
         _weekday,
     ),
     rule(

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from keepsake.record import Precision, When
 from keepsake.words.date import absolute, relative
 from keepsake.words.date.calendar import Now
+from keepsake.words.date.number import NUMBER, count
 from keepsake.words.date.tense import direction
 from keepsake.words.date.tongue import LANGUAGES, english
 
@@ -46,6 +47,12 @@ _EDGE: Final = re.compile(
     r"^(?:in(?! \S+ (?:\S+ )?(?:min|hour|hr|day|week|fortnight|month|year|decade))|on|at|by|over|during|for|from|until|till|of|since|within|before|after|around)\s+",
     re.IGNORECASE,
 )
+_SHIFT: Final = re.compile(rf"\b{NUMBER} (day|week)s? (before|after|from) (?:the )?$", re.IGNORECASE)
+_WEEKDAY: Final = re.compile(
+    r"(?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:on )?(?:mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE
+)
+_COMMA: Final = re.compile(r",? (?:the )?")
+
 #: A clause, with what ends it; each has a tense of its own.
 _CLAUSE: Final = re.compile(
     r"(?:(?!, (?:and|but|so|because|then) | but | because |; | and (?:i|we|he|she|they|it|the) ).)+(?:.{1,2}|$)",
@@ -151,7 +158,11 @@ def _joined(text: str, found: list[Spot], now: Now) -> list[Spot]:
     result: list[Spot] = []
     said = now.said.timestamp()
     for spot in found:
+        spot = _shifted(text, spot)
         before = result[-1] if result else None
+        if before and _is_its_weekday(text, before, spot):
+            result[-1] = Spot(before.start, spot.end, spot.when)
+            continue
         if (
             before
             and _TO.match(text[before.end : spot.start])
@@ -172,6 +183,25 @@ def _joined(text: str, found: list[Spot], now: Now) -> list[Spot]:
                 spot = Spot(start, spot.end, When(spot.when.start, said, spot.when.precision))
         result.append(spot)
     return result
+
+
+def _is_its_weekday(text: str, before: Spot, spot: Spot) -> bool:
+    """Whether the first is only the weekday of the second: "Tuesday, 2 May"."""
+    return (
+        spot.when.precision in {Precision.DAY, Precision.HOUR, Precision.MINUTE}
+        and _WEEKDAY.fullmatch(text[before.start : before.end]) is not None
+        and _COMMA.fullmatch(text[before.end : spot.start]) is not None
+    )
+
+
+def _shifted(text: str, spot: Spot) -> Spot:
+    """As in "two days before Christmas", "a week from Friday"."""
+    found = _SHIFT.search(text[: spot.start])
+    if found is None or spot.when.precision is not Precision.DAY:
+        return spot
+    days = {"day": 1, "week": 7}[found[2].lower()] * count(found[1])[0] * (-1 if found[3].lower() == "before" else 1)
+    start, end = (at + days * 86_400 for at in (spot.when.start, spot.when.end))
+    return Spot(found.start(), spot.end, When(start, end, Precision.DAY))
 
 
 def spots(text: str, said_at: float, zone: str = "UTC", *, language: str = "en") -> list[Spot]:

@@ -17,6 +17,7 @@ _COUNTED: Final = re.compile(
     rf"{NUMBER} (minute|hour|day|night|weekend|week|fortnight|month|year|decade)s?\b", re.IGNORECASE
 )
 _VAGUE: Final = re.compile(r"\b(?:few|several|some|many|couple)\b", re.IGNORECASE)
+_PORTION: Final = re.compile(r"\b(early|mid|late|beginning|start|middle|end)\b")
 _LOOSE: Final = re.compile(r"^(?:recently|lately|not .*long ago|the other|just now)", re.IGNORECASE)
 _STRETCH: Final = re.compile(rf"^(?:the |these )?(?:last|past|previous) {NUMBER} \w+s?$", re.IGNORECASE)
 
@@ -114,13 +115,18 @@ def _absolute(when: When, first: datetime, last: datetime) -> str:
     if precision is Precision.WEEKEND:
         return f"the weekend of {_date(first.date())}"
     if precision is Precision.WEEK:
-        part = re.search(r"\b(early|mid|late|beginning|start|middle|end)\b", when.words.lower())
+        part = _PORTION.search(when.words.lower())
         if part and part[1] in {"early", "mid", "late"}:
             return f"{part[1]} {month}"
         if part:
             return f"the {part[1]} of {month}"
         return f"the week of {_date(first.date())}"
     if precision is Precision.MONTH:
+        part = _PORTION.search(when.words.lower())
+        if part and first.month != last.month:  # of a year or season
+            return (
+                f"{part[1]} {first.year}" if part[1] in {"early", "mid", "late"} else f"the {part[1]} of {first.year}"
+            )
         later = f"{MONTHS[last.month - 1].capitalize()} {last.year}"
         return month if later == month else f"{month} to {later}"
     if precision is Precision.SEASON:
