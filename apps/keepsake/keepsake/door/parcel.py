@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -211,12 +212,21 @@ class Parcels:
         return found
 
     def waiting(self) -> list[tuple[str, Parcel]]:
-        """All files that are here as a whole and were not read yet, with whose they are."""
+        """All files that are here as a whole and were not read yet, with whose they are; what nobody can open any more is removed."""
         found = []
-        for person in self._ring.people():
+        people = self._ring.people()
+        known = {self._of(person) for person in people}
+        for folder in self._folder.glob("*"):
+            if folder not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+        for person in people:
             with suppress(KeepsakeError):
                 found += [(person, parcel) for parcel in self.all(person) if parcel.about().state == "waiting"]
         return found
+
+    def erase(self, person: str) -> None:
+        """Remove all files of a person."""
+        shutil.rmtree(self._of(person), ignore_errors=True)
 
     @contextmanager
     def held(self, parcel: Parcel) -> Iterator[None]:

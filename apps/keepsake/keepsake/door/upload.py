@@ -92,6 +92,8 @@ class Uploads:
             me=tuple(name.strip() for name in metadata.get("me", "").split(",") if name.strip()),
             app=metadata.get("app", ""),
         )
+        if not about.length:
+            raise KeepsakeError("KS-DOOR-015", f"{about.name!r} is empty; there is nothing to upload")
         parcel = await asyncio.to_thread(self.parcels.make, person, about)
         return _answer(201, {"location": f"/upload/{person}/{parcel.id}", "upload-offset": "0"})
 

@@ -76,7 +76,7 @@ async def test_text_is_acknowledged_when_it_is_durable_and_goes_on_after_a_break
         assert await hear(socket) == {"next": 50}
         await socket.send(text(48))  # it was there already
         await socket.send(text(50))
-        assert await hear(socket) == {"ack": 50}
+        assert [await hear(socket), await hear(socket)] == [{"ack": 49}, {"ack": 50}]
     until(lambda: running.get("ada", "stored", "/stream/diary") == 51)
     assert running.get("ada", "figures")["messages"] == 51
 
@@ -174,14 +174,15 @@ class Client:
 def test_an_upload_goes_on_where_it_stopped_and_is_read_once(running: Running) -> None:
     client = Client(running, "bob")
     diary = "\n\n".join(f"# 2024-03-{day:02d}\n\nI walked with Oisin to the mill." for day in range(1, 29)).encode()
-    for _ in range(2):  # the same file twice is one
+    for round_ in range(2):  # the same file twice is one
         found = client.begin("diary.md", len(diary))
         assert found.status_code == 201, found.text
         path = found.headers["location"]
         assert client.add(path, 0, diary[:100]).headers["upload-offset"] == "100"
         assert client.add(path, 50, diary[50:]).json()["code"] == "KS-DOOR-011"
-        running.kill("plane")
-        running.start_plane()
+        if not round_:
+            running.kill("plane")
+            running.start_plane()
         assert client.http.head(path, headers=TUS).headers["upload-offset"] == "100"
         assert b"Oisin" not in b"".join(file.read_bytes() for file in (running.data / "uploads").rglob("*.*"))
         assert client.add(path, 100, diary[100:]).headers["upload-offset"] == str(len(diary))

@@ -98,6 +98,16 @@ def test_what_waits_is_found_and_what_does_not_grow_is_given_up(parcels: Parcels
     assert parcels.all("bob") == []
 
 
+def test_files_of_somebody_who_was_deleted_go(parcels: Parcels, tmp_path: Path) -> None:
+    parcels.make("ada", About(length=3, name="x", state="waiting"))
+    parcels.make("bob", About(length=3, name="x"))
+    Ring(tmp_path / "keys").destroy("ada")
+    assert parcels.waiting() == []
+    assert len(list((tmp_path / "uploads").iterdir())) == 1
+    parcels.erase("bob")
+    assert not list((tmp_path / "uploads").iterdir())
+
+
 class Socket:
     """A client that hears what is said to it."""
 
