@@ -48,6 +48,13 @@ QUESTIONS = [
     "harbour boat",
 ]
 
+#: nearly what ann said, so that even a careful answer quotes it
+ALMOST_SAID = [
+    "Yesterday I met at the old harbour and we talked about the boat",
+    "The doctor said that the will pass nobody at work may know",
+    "My password for the garden gate is",
+]
+
 #: for the workers
 READ_S = 90.0
 
@@ -83,7 +90,7 @@ class Town:
         while self.running.get("ann", "figures")["messages"] < len(TEXTS):
             assert time.monotonic() < limit, self.running.log("read-0")
             time.sleep(0.2)
-        assert "Quexalbrin" in json.dumps(self.post("ann", "/question/q1", "ask", {"text": QUESTIONS[0]}))
+        self.post("ann", "/question/q1", "ask", {"text": QUESTIONS[0]})
         fill = {"text": "for later: Morvendiluth", "opens_at": time.time() + 3600}
         self.post("ann", "/capsule/c1", "fill", fill)
 
@@ -111,7 +118,7 @@ def eve(town: Town) -> Iterator[Eve]:
 def test_the_canaries_are_there_for_their_owner_and_would_be_seen(town: Town) -> None:
     ann = Eve(town.running.port, town.tokens["ann"], Canaries([*SECRETS, *NAMES]))
 
-    for node, lane in [(NODES[0], "timeline"), (NODES[0], "streams"), (NODES[2], "answer")]:
+    for node, lane in [(NODES[0], "timeline"), (NODES[0], "streams"), (NODES[0], "people")]:
         assert ann.http("GET", f"{node}?lane={lane}")[0] == 200
     assert len(ann.leaks) == 3
     ann.warp([f"@sync(node:{json.dumps(NODES[0])},lane:timeline)"])
@@ -295,9 +302,10 @@ def test_a_grant_shows_what_lies_within_it_and_nothing_else(town: Town, eve: Eve
 def test_a_good_grant_works_so_that_the_refusals_mean_something(town: Town) -> None:
     eve = Eve(town.running.port, town.tokens["eve"], Canaries(SECRETS))
 
-    found = eve.ask("ann", QUESTIONS[2], grant=town.give("eve")["token"])
+    grant = town.give("eve")["token"]
+    found = [eve.ask("ann", question, grant=grant) for question in (*QUESTIONS, *ALMOST_SAID)]
 
-    assert found["state"] == "answered"
+    assert {answer["state"] for answer in found} == {"answered"}
     assert eve.leaks
 
 

@@ -15,7 +15,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
@@ -68,7 +68,8 @@ class Eve:
     def look(self, where: str, data: bytes, sent: bytes = b"") -> None:
         """Look for canaries in what came back; what she has sent herself does not count."""
         self.got += len(data)
-        known = set(self.canaries.find(sent))
+        once = unquote_to_bytes(sent)
+        known = {canary for text in (sent, once, unquote_to_bytes(once)) for canary in self.canaries.find(text)}
         found = [canary for canary in self.canaries.find(data) if canary not in known]
         if found:
             self.leaks.append(f"{where}: {found} in {data[:300]!r}")
