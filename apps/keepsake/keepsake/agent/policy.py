@@ -17,7 +17,20 @@ _WORKER: Final = frozenset(("pieces", "heard", "hears", "vanish"))
 #: lanes that only agents use among themselves, so that nobody brings a person what their own agents did not say
 _INNER: Final = frozenset(
     (
-        *("answered", "asked", "capsule_changed", "erase", "heard", "heed", "hears", "hold", "keep", "kept", "noted"),
+        *(
+            "answered",
+            "asked",
+            "capsule_changed",
+            "erase",
+            "forwarded",
+            "heard",
+            "heed",
+            "hears",
+            "hold",
+            "keep",
+            "kept",
+            "noted",
+        ),
         *("pieces", "rated", "sealed", "unlock", "unlocked", "vanish"),
     )
 )

@@ -92,6 +92,21 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     def take(self, what: Take) -> Taken:
         """Keep pieces; the answer comes when they are durable.  Pieces that are there already are passed over."""
         self._check(what)
+        if self.held:
+            raise Refused(f"KS-AGENT-020  the quota of {self.person} is used up: {self.held}")
+        if self.waiting > WAITING_BYTES or self.resident > MEMORY_BYTES:
+            raise Refused(
+                f"KS-AGENT-004  {self.node} holds {self.waiting} bytes that wait for workers; send it again in a while"
+            )
+        return self._take(what)
+
+    @command
+    def forwarded(self, what: Take) -> None:
+        """Keep pieces that an edge has captured, acknowledged and forwarded, in order and once: they are never turned away."""
+        self._check(what)
+        self._take(what)
+
+    def _take(self, what: Take) -> Taken:
         self.key()  # nothing is taken in for somebody who was deleted
         begin = self.received - what.number
         at = what.at or self.now()
@@ -108,7 +123,21 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             self._note(what)
             self._ask()
             self._spill()
+            if self.house.edge:
+                self._forward(what, begin)
         return Taken(self.received)
+
+    def _forward(self, what: Take, begin: int) -> None:
+        """Send new pieces on to the hub, which has them once, in order, whenever there is a way; its stream bears the edge's name."""
+        key, stream = self.key(), f"{self.house.edge}.{self.stream}"
+        pieces = []
+        for place, sealed in enumerate(what.pieces[begin:], what.number + begin):
+            content = key.open(sealed, "lane", f"{self.stream}:{place}")
+            pieces.append(key.seal(content, "lane", f"{stream}:{place}"))
+        at = what.at or self.now()
+        at += sum(what.lengths[:begin]) / RATE
+        sent = Take(what.number + begin, what.kind, pieces, what.lengths[begin:], at)
+        self.send(f"{self.owner}/stream/{stream}", "forwarded", sent, host="hub:")
 
     def _check(self, what: Take) -> None:
         kind = self.state.kind or what.kind
@@ -127,12 +156,6 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             )
         if self.is_deleted:
             raise Refused(f"KS-AGENT-023  {self.node} was deleted; send to a stream of another name")
-        if self.held:
-            raise Refused(f"KS-AGENT-020  the quota of {self.person} is used up: {self.held}")
-        if self.waiting > WAITING_BYTES or self.resident > MEMORY_BYTES:
-            raise Refused(
-                f"KS-AGENT-004  {self.node} holds {self.waiting} bytes that wait for workers; send it again in a while"
-            )
 
     def _note(self, what: Take) -> None:
         now = self.now()

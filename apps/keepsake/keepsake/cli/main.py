@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "demo": "Show Keepsake at work: two people, their diaries and voices.",
     "serve": "Serve people's memories.",
     "worker": "Read, hear, learn and forget: do the jobs of the service.",
+    "edge": "Capture, hear and answer without the service; bring it what was captured.",
     "person": "Add people, list them, make their tokens, remove them.",
     "import": "Import chats, mail, diaries and recordings.",
     "ask": "Ask a person's memories.",

@@ -7,6 +7,8 @@ read nothing.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import hashlib
 import os
@@ -25,6 +27,8 @@ from keepsake.key.person import NONCE_BYTES, PersonKey
 __all__ = ["Ring", "person_id"]
 
 SECRET_BYTES: Final = 32
+#: how the text of a lent key begins
+LENT: Final = b"keepsake key 1\n"
 
 #: what a person may be called: it becomes part of URIs, subjects and files
 _PERSON: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -125,6 +129,39 @@ class Ring:
     def has(self, person: str) -> bool:
         """Whether there is a key of this person."""
         return self._path(person).exists()
+
+    def lend(self, person: str) -> str:
+        """The person's key as text, for an edge of theirs: whoever has it can read all that was ever sealed with it.
+
+        :raises KeepsakeError: ``KS-KEY-001`` where there is none.
+        """
+        self.key(person)
+        return base64.b64encode(LENT + self._opened(self._path(person))).decode()
+
+    def adopt(self, text: str) -> str:
+        """Take in a key that was lent; gives the person's id.
+
+        :raises KeepsakeError: ``KS-KEY-007`` for what is no such text, or where there is another key of this person.
+        """
+        try:
+            content = base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            content = b""
+        if not content.startswith(LENT) or len(content) <= len(LENT) + SECRET_BYTES:
+            raise KeepsakeError("KS-KEY-007", "this is no key that was lent; keepsake edge add prints one")
+        content = content.removeprefix(LENT)
+        person = person_id(content[: -SECRET_BYTES - 1].decode())
+        path = self._path(person)
+        if not path.exists():
+            nonce = os.urandom(NONCE_BYTES)
+            _write_once(path, nonce + AESGCM(self._master).encrypt(nonce, content, path.name.encode()))
+        elif self._opened(path) != content:
+            raise KeepsakeError("KS-KEY-007", f"there is another key of {person!r} here already")
+        return person
+
+    def _opened(self, path: Path) -> bytes:
+        sealed = path.read_bytes()
+        return AESGCM(self._master).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], path.name.encode())
 
     def destroy(self, person: str) -> None:
         """End all that was sealed with the person's key, wherever copies of it are."""

@@ -45,6 +45,7 @@ class House:
 
     :ivar embedder: None where only words are used, on a small edge.
     :ivar recogniser: makes the recogniser when it is first needed; workers that hear need one, the plane does not.
+    :ivar edge: the name of this edge, which forwards what it captures to its hub; empty where it is none.
     :ivar shelf: persons' memories that are resident here.
     """
 
@@ -58,6 +59,7 @@ class House:
     shelf: Shelf
     generator: Generator | None = None
     quota: Quota = field(default_factory=Quota)
+    edge: str = ""
 
     def address(self) -> str:
         """Where the plane is, for workers: what it noted when it was started, ``warp://127.0.0.1:9001`` at first."""

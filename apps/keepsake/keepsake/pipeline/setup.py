@@ -56,6 +56,7 @@ def make_house(data: Path, setting: Setting | None = None) -> House:
         shelf=Shelf(ring, stores, embedder),
         generator=_generator(setting),
         quota=setting.quota,
+        edge=os.environ.get("KEEPSAKE_EDGE", ""),
     )
 
 

@@ -34,6 +34,7 @@ __all__ = ["cli"]
     show_default=True,
     help="Queues that get a worker here, by commas; none: start them with keepsake worker.",
 )
+@click.option("--edges", metavar="[HOST:]PORT", help="Let edges in here; 0 takes a free port. See keepsake edge.")
 @click.option(
     "--logs", metavar="DIR", type=click.Path(path_type=Path), help="Where the processes' logs go. [default: stderr]"
 )
@@ -47,6 +48,7 @@ def cli(
     allow_host: tuple[str, ...],
     tls: tuple[str, str] | None,
     workers: str,
+    edges: str | None,
     logs: Path | None,
     data: Path,
     is_json: bool,
@@ -60,7 +62,10 @@ def cli(
     data.mkdir(parents=True, exist_ok=True)
     crew = Crew(data, logs)
     try:
-        url = crew.start_plane(*plane_options(host, port, allow_origin, allow_host, tls))
+        url = crew.start_plane(
+            *plane_options(host, port, allow_origin, allow_host, tls),
+            *(["--edges", edges] if edges is not None else []),
+        )
         for queue in wanted:
             crew.start_worker(queue, QUEUES[queue])
         if is_json:

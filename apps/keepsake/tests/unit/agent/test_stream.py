@@ -46,7 +46,8 @@ class Home:
         self.read: list[tuple[int, list[str]]] = []
         self._read = read
         blobs = SimpleNamespace(put=self._put, remove=lambda _person, name: self.blobs.pop(name))
-        bound: Any = type("Stream", (Stream,), {"house": SimpleNamespace(ring=self.ring, blobs=blobs)})
+        house = SimpleNamespace(ring=self.ring, blobs=blobs, edge="")
+        bound: Any = type("Stream", (Stream,), {"house": house})
         self.plane = Plane("test", [bound, Owner])
         self.plane.queue("read", attempts=2, backoff=(1.0, 1.0))(self._work)
         self.plane.queue("hear", attempts=2)(self._hear)
