@@ -30,12 +30,13 @@ create table message(seq bigint primary key, name bytea not null unique, body by
 create table removed(name bytea primary key);
 create table memory(
     row bigint primary key, name bytea not null unique, stream bytea not null, said_at float8 not null,
-    folds bigint, length integer not null, body bytea not null);
+    folds bigint, body bytea not null);
 create index on memory(said_at, row);
 create index on memory(folds) where folds is not null;
 create table label(name bytea not null, row bigint not null, primary key(name, row));
 create index on label(row);
-create table word(term bigint not null, row bigint not null, count integer not null, primary key(term, row));
+create table word(
+    term bigint not null, row bigint not null, count integer not null, length integer not null, primary key(term, row));
 create index on word(row);
 create table model(number integer generated always as identity primary key, name text not null unique, dimension integer not null);
 create table vector(model integer not null, row bigint not null, data public.halfvec not null, primary key(model, row));

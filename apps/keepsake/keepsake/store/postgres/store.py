@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -40,17 +41,12 @@ QUERY_TERMS: Final = 64
 #: memories, and what each folds into
 _MEMORY: Final = "select memory.body, memory.row, memory.folds, into_.body from memory left join memory into_ on into_.row = memory.folds"
 
-#: BM25 (Robertson and Zaragoza, 2009) with k1 = 1.2 and b = 0.75, over hashes
+#: BM25 (Robertson and Zaragoza, 2009) with k1 = 1.2 and b = 0.75, over hashes; a term's weight comes with it
 _SEARCH: Final = """
-with asked as (select unnest(%s::bigint[]) as term),
-     found as (select word.* from word join asked using(term)),
-     rare as (select term, count(*) as having_it from found group by term),
-     whole as (select count(*) as count, greatest(avg(length), 1) as length from memory),
-     best as (
-       select found.row, sum(ln(1 + (whole.count - rare.having_it + 0.5) / (rare.having_it + 0.5)) * found.count * 2.2
-         / (found.count + 1.2 * (0.25 + 0.75 * memory.length / whole.length)))::float8 as score
-       from found join rare using(term) join memory on memory.row = found.row cross join whole
-       group by found.row order by score desc, found.row limit %s)
+with best as (
+  select word.row, sum(asked.weight * word.count * 2.2 / (word.count + 1.2 * (0.25 + 0.75 * word.length / %s::float8))) as score
+  from unnest(%s::bigint[], %s::float8[]) as asked(term, weight) join word using(term)
+  group by word.row order by score desc, word.row limit %s)
 select memory.body, best.row, best.score from best join memory using(row) order by best.score desc, best.row
 """
 
@@ -189,7 +185,14 @@ class PostgresStore:
         wanted = [self._seal.word(term) for term in list(dict.fromkeys(terms(words)))[:QUERY_TERMS]]
         if not wanted:
             return []
-        return [(self._memory(body, row).id, score) for body, row, score in self._ask.all(_SEARCH, (wanted, limit))]
+        rows = self._ask.all(
+            "select term, count(*), sum(length) from word where term = any(%s::bigint[]) group by term", (wanted,)
+        )
+        count = self._number("select count(*) from memory")
+        weights = [math.log(1 + (count - having + 0.5) / (having + 0.5)) for _, having, _ in rows]
+        length = sum(float(total) for *_, total in rows) / max(sum(having for _, having, _ in rows), 1)
+        found = self._ask.all(_SEARCH, (length, [term for term, *_ in rows], weights, limit))
+        return [(self._memory(body, row).id, score) for body, row, score in found]
 
     def vectors(self, model: str, *, after: int = 0) -> Iterator[tuple[list[str], list[int], Vectors]]:
         """Ids, sequences and vectors of a model, in blocks."""

@@ -31,8 +31,8 @@ from keepsake.words.term import terms
 __all__ = ["PostgresWriter", "open_fact"]
 
 _PUT_MEMORY = """
-insert into memory values(%s, %s, %s, %s, %s, %s, %s) on conflict(row) do update set
-said_at = excluded.said_at, folds = excluded.folds, length = excluded.length, body = excluded.body
+insert into memory values(%s, %s, %s, %s, %s, %s) on conflict(row) do update set
+said_at = excluded.said_at, folds = excluded.folds, body = excluded.body
 """
 
 _PUT_FACT = """
@@ -132,21 +132,23 @@ class PostgresWriter:
         values, labels = [], []
         for at, memory, body in memories:
             stream = seal.name("stream", memory.message.rpartition(":")[0])
-            name, length = seal.name("memory", memory.id), counts[at].total()
-            values.append((at, name, stream, memory.said_at, None, length, seal.close(body, f"memory/{at}")))
+            name = seal.name("memory", memory.id)
+            values.append((at, name, stream, memory.said_at, None, seal.close(body, f"memory/{at}")))
             names = {seal.name("entity", entity.name.casefold()) for entity in memory.entities}
             labels += [
                 (name, at) for name in names | {seal.name("area", area.name.casefold()) for area in memory.areas}
             ]
         ask.many(_PUT_MEMORY, values)
         ask.many("insert into label values(%s, %s)", labels)
-        ask.many(
-            "insert into word values(%s, %s, %s)", [(t, at, n) for at, _ in changed for t, n in counts[at].items()]
-        )
+        self._put_words({at: counts[at] for at, _ in changed})
         ask.many(
             "update memory set folds = (select row from memory where name = %s) where row = %s",
             [(seal.name("memory", memory.folds_into), at) for at, memory, _ in memories if memory.folds_into],
         )
+
+    def _put_words(self, counts: dict[int, Counter[int]]) -> None:
+        values = [(term, at, count, words.total()) for at, words in counts.items() for term, count in words.items()]
+        self._connection.many("insert into word values(%s, %s, %s, %s)", values)
 
     def fold(self, memory: str, into: str) -> None:
         """Note that a memory repeats another one."""
@@ -262,11 +264,8 @@ class PostgresWriter:
             "select row, body from memory where row > %s order by row limit 1000", (after,)
         ):
             after = found[-1][0]
-            values = []
-            for at, body in found:
-                text = decode_memory(self._seal.open(body, f"memory/{at}"), 0).text
-                values += [(term, at, count) for term, count in Counter(map(self._seal.word, terms(text))).items()]
-            self._connection.many("insert into word values(%s, %s, %s)", values)
+            texts = {at: decode_memory(self._seal.open(body, f"memory/{at}"), 0).text for at, body in found}
+            self._put_words({at: Counter(map(self._seal.word, terms(text))) for at, text in texts.items()})
 
 
 def open_fact(seal: Seal, name: bytes, body: bytes, ended: float | None) -> Fact:
