@@ -24,6 +24,7 @@ from keepsake.pipeline.shelf import GENERATION, Desk
 
 if TYPE_CHECKING:
     from keepsake.pipeline.house import House
+from keepsake.pipeline.parcel import Parcels
 
 __all__ = ["forget"]
 
@@ -161,4 +162,4 @@ def _erase(house: House, job: Job[ForgetJob]) -> Forgotten:
         erasure.order(person, by=person)
     house.shelf.put_away(person)
     job.progress(0.1, "ordered")
-    return Forgotten([erasure.carry_out(person, [AgentHolder(house)]).decode()])
+    return Forgotten([erasure.carry_out(person, [AgentHolder(house), Parcels(house)]).decode()])

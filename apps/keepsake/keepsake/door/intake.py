@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import tempfile
 import time
@@ -25,9 +26,9 @@ from natant.server import Caller
 from keepsake.agent.seal import Draft, seal_draft
 from keepsake.agent.value import Take
 from keepsake.door.caller import code_of
-from keepsake.door.parcel import About, Parcel
 from keepsake.door.take import take
 from keepsake.errors import KeepsakeError
+from keepsake.pipeline.parcel import About, Parcel
 from keepsake.sound.contract import RATE
 from keepsake.sound.decode import decoder
 from keepsake.source.contract import Choice, Part, Post, Recording, Remark
@@ -42,6 +43,8 @@ AT_A_TIME: Final = 1
 #: remarks that are told
 REMARKS: Final = 5
 DIGEST_DIGITS: Final = 20
+
+_LOG: Final = logging.getLogger("keepsake.door")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,14 @@ class Intake:
             try:
                 note = await self._read(person, parcel, about, caller)
             except (KeepsakeError, NatantError) as error:
-                await asyncio.to_thread(
-                    parcel.note, msgspec.structs.replace(about, state="failed", note=" ".join(code_of(error)))
-                )
-                return
-            await asyncio.to_thread(parcel.note, msgspec.structs.replace(about, state="done", note=note))
+                code, words = code_of(error)
+                if isinstance(error, NatantError) and code == error.code:
+                    _LOG.warning("upload %s waits for the next start of the plane: %s", parcel.id, error)
+                    return
+                about = msgspec.structs.replace(about, state="failed", note=f"{code}  {words}")
+            else:
+                about = msgspec.structs.replace(about, state="done", note=note)
+            await asyncio.to_thread(parcel.note, about)
             await asyncio.to_thread(parcel.drop_data)
 
     async def _read(self, person: str, parcel: Parcel, about: About, caller: Caller) -> str:

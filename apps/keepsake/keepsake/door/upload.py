@@ -23,10 +23,10 @@ from starlette.routing import Route
 
 from keepsake.door.caller import ERRORS, door_of, json_answer
 from keepsake.door.intake import Intake
-from keepsake.door.parcel import UPLOAD_BYTES, About, Parcel, Parcels
 from keepsake.errors import KeepsakeError
 from keepsake.key import Token
 from keepsake.pipeline.house import House
+from keepsake.pipeline.parcel import UPLOAD_BYTES, About, Parcel, Parcels
 
 __all__ = ["Application", "make"]
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from keepsake.door import parcel as module
 from keepsake.door.capture import SOCKETS, Capture
-from keepsake.door.parcel import About, Parcels
 from keepsake.errors import KeepsakeError
 from keepsake.key import Ring
+from keepsake.pipeline import parcel as module
+from keepsake.pipeline.parcel import About, Parcels
 
 
 @pytest.fixture
@@ -104,7 +104,9 @@ def test_files_of_somebody_who_was_deleted_go(parcels: Parcels, tmp_path: Path) 
     Ring(tmp_path / "keys").destroy("ada")
     assert parcels.waiting() == []
     assert len(list((tmp_path / "uploads").iterdir())) == 1
-    parcels.erase("bob")
+    assert parcels.left("bob")
+    assert parcels.erase("bob") == 1
+    assert parcels.left("bob") == []
     assert not list((tmp_path / "uploads").iterdir())
 
 

@@ -152,7 +152,9 @@ class Parcel:
 
 
 class Parcels:
-    """The files of all people on their way in."""
+    """The files of all people on their way in; an erasure asks it to let go of one's (`keepsake.custody.erasure.Holder`)."""
+
+    name = "upload"
 
     def __init__(self, house: House) -> None:
         self._ring = house.ring
@@ -224,9 +226,16 @@ class Parcels:
                 found += [(person, parcel) for parcel in self.all(person) if parcel.about().state == "waiting"]
         return found
 
-    def erase(self, person: str) -> None:
-        """Remove all files of a person."""
-        shutil.rmtree(self._of(person), ignore_errors=True)
+    def erase(self, person: str) -> int:
+        """Remove all files of a person, whose key may be gone by now; gives how many there were."""
+        folder = self._of(person)
+        count = len(list(folder.glob("*.info")))
+        shutil.rmtree(folder, ignore_errors=True)
+        return count
+
+    def left(self, person: str) -> list[str]:
+        """Where there is still something of the person."""
+        return [path.name for path in self._of(person).glob("*")]
 
     @contextmanager
     def held(self, parcel: Parcel) -> Iterator[None]:
