@@ -51,12 +51,17 @@ class ChatEndpoint:
     :param url: of the interface, ``http://127.0.0.1:8080/v1``; with or without ``/chat/completions``.
     :param model: as the endpoint calls it.
     :param key: sent as a bearer token; empty: none is sent.
+    :param timeout: seconds that it has for an answer.
+    :param tokens: of an answer, at most.
     """
 
-    def __init__(self, url: str, model: str = "", key: str = "", *, timeout: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, model: str = "", key: str = "", *, timeout: float = TIMEOUT_S, tokens: int = TOKENS
+    ) -> None:
         base = url.rstrip("/")
         self._url = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
         self._model = model
+        self._tokens = tokens
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(headers=headers, timeout=httpx.Timeout(timeout, connect=CONNECT_S))
 
@@ -80,7 +85,7 @@ class ChatEndpoint:
             "model": self._model,
             "messages": [{"role": "system", "content": task}, {"role": "user", "content": words}],
             "temperature": 0,
-            "max_tokens": TOKENS,
+            "max_tokens": self._tokens,
         }
         return _said(self._post(body), self._url)
 
@@ -92,6 +97,8 @@ class ChatEndpoint:
                 answer = self._client.post(self._url, json=body)
             except httpx.HTTPError as failure:
                 problem = f"{type(failure).__name__}: {failure}"
+                if isinstance(failure, httpx.ReadTimeout):
+                    break  # it is at work on the first one still
                 continue
             if answer.is_success:
                 return answer

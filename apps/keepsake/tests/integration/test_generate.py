@@ -21,6 +21,10 @@ CITED = Citation("s:1#0", "We adopted Rex, a brown dog, in Lisbon.", "Ann", 1_68
 GIVEN = Answer("quoted", True, 0.8, (CITED,))
 
 
+#: in place of a content: none comes
+WAIT: list[Any] = []
+
+
 @dataclass
 class Script:
     """What the server answers, one after another, and what it was asked."""
@@ -32,12 +36,15 @@ class Script:
 @contextmanager
 def served(*answers: tuple[int, Any]) -> Iterator[tuple[str, Script]]:
     script = Script(list(answers))
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             script.asked.append((self.path, self.headers.get("Authorization", ""), body))
             status, content = script.answers.pop(0)
+            if content is WAIT:
+                ended.wait()
             data = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
@@ -53,6 +60,7 @@ def served(*answers: tuple[int, Any]) -> Iterator[tuple[str, Script]]:
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1", script
     finally:
+        ended.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -107,6 +115,13 @@ def test_an_endpoint_that_is_not_there_is_told() -> None:
         pass  # it has ended: nobody listens at its port
     with pytest.raises(KeepsakeError, match=r"KS-ANSWER-001.*Connect"):
         ChatEndpoint(url).rewrite(QUESTION, GIVEN)
+
+
+def test_one_that_is_slow_is_not_asked_again() -> None:
+    with served((200, WAIT), (200, WAIT)) as (url, script):
+        with pytest.raises(KeepsakeError, match=r"KS-ANSWER-001.*ReadTimeout"):
+            ChatEndpoint(url, timeout=0.05).rewrite(QUESTION, GIVEN)
+        assert len(script.asked) == 1
 
 
 @pytest.mark.parametrize("content", [b"<html>", {"choices": []}, {"choices": [{"message": {"content": 3}}]}, b"[1]"])
