@@ -181,7 +181,7 @@ class _Ear:
             said_at=self.said_at(start),
             received_at=time.time(),
             body=heard.text.strip(),
-            source=Source(app="microphone"),
+            source=Source(app="recording" if self.job.input.stream.startswith("recording-") else "microphone"),
             sound=sound,
             span=(start / RATE, end / RATE),
         )
