@@ -38,9 +38,9 @@ def check_archive(path: Path) -> list[str]:
                         raise ValueError(f"{name} is not the file that the manifest speaks of")
             with packed.open("custody/record.jsonl") as file:
                 count, head = _root(file)
-            public = base64.b64decode(packed.read("custody/key.txt").decode().strip().rpartition("+")[2])[1:]
+            public = base64.b64decode(packed.read("custody/key.txt").decode().strip().split("+", 2)[2])[1:]
             signed = note.verify(packed.read("custody/checkpoint.txt").decode(), public)
-    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, AttributeError, EOFError, KeepsakeError) as error:
+    except (zipfile.BadZipFile, zlib.error, LookupError, TypeError, AttributeError, EOFError, KeepsakeError) as error:
         raise ValueError(f"it cannot be read as an export: {error}") from None
     if (signed.size, signed.root) != (count, head):
         raise ValueError(f"the log has {count} records and another head than the {signed.size} that were signed")
