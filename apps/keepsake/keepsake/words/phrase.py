@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from keepsake.words.common import rarity
+from keepsake.words.language import COMMON
 from keepsake.words.term import STOP_WORDS, plain, stem
 
 __all__ = ["phrases"]
@@ -18,14 +19,8 @@ _LONGEST: Final = 3
 #: what a phrase's words have to tell together, per word (see `rarity`)
 _LEAST: Final = 5.0
 
-#: words of other languages that say nothing by themselves, the commonest
-_OTHERS: Final = """ich du er sie es wir ihr der die das den dem des ein eine einen einem einer und oder aber nicht mit von bei nach
-auf aus zu zum zur im am um ist war sind waren hat habe haben wird sich mein meine meiner mir mich uns auch noch schon nur sehr
-je tu il elle nous vous ils le la les un une des du de et ou mais ne pas avec pour dans sur par est suis sont ai ont mon ma mes
-yo el ella los las una unos y o pero no con para por en es son era mi mis su que como muy hay lo se te me al del
-io lui lei noi gli uno e ma non per da nel nella sono ho hanno mio mia che come molto di
-ik jij hij zij wij het een en of maar niet met van voor op in zijn ben was heb heeft mijn ook nog"""
-_FOREIGN: Final = frozenset(_OTHERS.split())
+#: words of other languages that say nothing by themselves
+_FOREIGN: Final = frozenset(word for said in COMMON.values() for word in said.split())
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*|[^\w\s]|\n")
 _POSSESSIVE: Final = re.compile(r"['\u2019]\w*$")

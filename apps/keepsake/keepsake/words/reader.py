@@ -33,12 +33,15 @@ class Reader:
     """Makes memories of messages.  Safe for several threads.
 
     :param tagger: finds names beside the rules, `keepsake.words.tagger.english`; None: rules and the person's names alone.
-    :param tongue: the language of all that is read, ISO 639-1; empty: found out for each message, which takes 90 MB.
+    :param tongue: the language of all that is read, ISO 639-1; empty: found out for each message.
+    :param has_model: whether the model of languages may be loaded, which takes 90 MB; without it seven languages and six scripts
+        are told by their commonest words and letters.
     """
 
-    def __init__(self, tagger: Tagger | None = None, tongue: str = "") -> None:
+    def __init__(self, tagger: Tagger | None = None, tongue: str = "", *, has_model: bool = True) -> None:
         self._tagger = tagger
         self._tongue = tongue
+        self._has_model = has_model
 
     def read(self, message: Message, known: Known | None = None) -> Reading:
         """Memories and facts of one message, with the sequence that the message has.
@@ -50,7 +53,7 @@ class Reader:
     def read_all(self, messages: Sequence[Message], known: Known | None = None) -> list[Reading]:
         """The same of several messages, which is faster where there is a tagger."""
         known = known or Known()
-        tongues = [self._tongue or language(message.body) for message in messages]
+        tongues = [self._tongue or language(message.body, has_model=self._has_model) for message in messages]
         pieces = [list(passages(message.body)) for message in messages]
         texts = [(piece.text, tongue) for of_one, tongue in zip(pieces, tongues, strict=True) for piece in of_one]
         named = iter(entities_of(texts, known, self._tagger))

@@ -125,6 +125,16 @@ def test_the_language_of_a_text(text: str, expected: str) -> None:
     assert language(text) == expected
 
 
+def test_a_small_machine_tells_languages_by_words_and_scripts() -> None:
+    reader = Reader(has_model=False)
+    texts = [
+        "Gestern war ich mit meiner Schwester im Kino.",
+        "Ayer fuimos a la playa con los niños.",
+        "Hyvää huomenta kaikille",
+    ]
+    assert [reader.read(message(text)).memories[0].language for text in texts] == ["de", "es", "en"]
+
+
 def named(text: str, known: Known = KNOWN) -> list[tuple[str, str]]:
     return [(entity.label, entity.name) for entity in entities(text, known)]
 
