@@ -58,7 +58,9 @@ def main() -> None:
     begun = time.process_time()
     index.refresh(Held(held, vectors))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"{count:,} memories: loaded in {time.process_time() - begun:.1f} core-s, {index.size() / 1e6:.0f} MB, grown by {grown / 1e3:.0f} MB")
+    print(
+        f"{count:,} memories: loaded in {time.process_time() - begun:.1f} core-s, {index.size() / 1e6:.0f} MB, grown by {grown / 1e3:.0f} MB"
+    )
     clock, core = [], []
     for _ in range(QUESTIONS):
         words = [f"w{rng.randrange(1, 3000)}" for _ in range(rng.randint(1, 4))]

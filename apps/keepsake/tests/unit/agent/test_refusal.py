@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,13 @@ import natant.testing
 import pytest
 from natant import Plane
 
-from keepsake.agent.person import Person
+from keepsake.agent.person import STREAM_LIMIT, Person
 from keepsake.agent.question import Question
+from keepsake.agent.rating import note_correction
 from keepsake.agent.seal import open_value, seal_value
 from keepsake.agent.stream import Stream
 from keepsake.agent.suggestion import Suggestion
-from keepsake.agent.value import Ask, Forget, Rating, Take
+from keepsake.agent.value import Ask, Correction, Forget, Noted, Rating, StreamState, Take
 from keepsake.errors import KeepsakeError
 from keepsake.key import PersonKey, Ring
 
@@ -70,3 +72,48 @@ def test_only_known_kinds_are_forgotten() -> None:
 
     with pytest.raises(Exception, match="KS-AGENT-021"):
         Person.forget(person, Forget("galaxy"))
+
+
+class Log:
+    """Takes note of what is logged."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warning(self, text: str, *values: object) -> None:
+        self.lines.append(text % values)
+
+    error = warning
+
+
+def test_what_failed_in_a_queue_is_logged_with_its_code() -> None:
+    log, notices = Log(), list[object]()
+    job: Any = SimpleNamespace(error="no disk")
+    person: Any = SimpleNamespace(log=log, person="ann", notices=notices, now=lambda: 1.0)
+    stream: Any = SimpleNamespace(log=log, node="/person/ann/stream/mic")
+
+    Person.not_learned(person, "job", job)
+    Person.not_forgotten(person, "job", job)
+    Stream.not_heard(stream, "job", job)
+
+    assert [line[:12] for line in log.lines] == ["KS-AGENT-010", "KS-AGENT-022", "KS-AGENT-008"]
+    assert len(notices) == 1
+
+
+def test_a_correction_names_a_kind_that_there_is() -> None:
+    desk = SimpleNamespace(store=SimpleNamespace(memory=lambda name: None))
+    house: Any = SimpleNamespace(shelf=SimpleNamespace(desk=lambda person: nullcontext(desk)))
+
+    with pytest.raises(KeepsakeError, match="KS-AGENT-019"):
+        note_correction(house, "ann", Correction("mood", should="glad"))
+    with pytest.raises(KeepsakeError, match="KS-AGENT-018"):
+        note_correction(house, "ann", Correction("area", should="work", memory="nothing#0"))
+
+
+def test_a_person_has_so_many_streams_at_most() -> None:
+    person: Any = SimpleNamespace(
+        streams={str(number): StreamState() for number in range(STREAM_LIMIT)}, node="/person/ann"
+    )
+
+    with pytest.raises(Exception, match="KS-AGENT-009"):
+        Person.noted(person, Noted("one more", StreamState(), None))
