@@ -159,10 +159,8 @@ class Capture:
             reader.cancel()
             await asyncio.gather(sender, reader, return_exceptions=True)
 
-    async def _read(self, begin: int) -> None:
+    async def _read(self, wanted: int) -> None:
         """Take messages off the socket, no faster than they are stored."""
-        wanted = begin
-        is_told = False
         read = self._sound if self.kind == "audio" else self._text
         while True:
             message = await self.socket.receive()
@@ -170,9 +168,6 @@ class Capture:
                 return
             piece = read(message, wanted)
             if piece is None:
-                if not is_told and begin:  # a client that begins anew learns that all of this is durable
-                    is_told = True
-                    await self.socket.send_json({"ack": begin - 1})
                 continue
             wanted = piece.number + 1
             await self.waiting.put(piece)

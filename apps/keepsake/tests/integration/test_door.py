@@ -76,7 +76,7 @@ async def test_text_is_acknowledged_when_it_is_durable_and_goes_on_after_a_break
         assert await hear(socket) == {"next": 50}
         await socket.send(text(48))  # it was there already
         await socket.send(text(50))
-        assert [await hear(socket), await hear(socket)] == [{"ack": 49}, {"ack": 50}]
+        assert await hear(socket) == {"ack": 50}
     until(lambda: running.get("ada", "stored", "/stream/diary") == 51)
     assert running.get("ada", "figures")["messages"] == 51
 
