@@ -262,24 +262,42 @@ def _misplaced(ranker: Ranker, rating: Rated) -> float:
 
 
 def _refusal(present: PersonModel, ratings: Sequence[Given]) -> _Challenge:
-    """Sureness, from the shipped one, by all ratings that are not held out."""
+    """Sureness, from the shipped one, by all ratings that are not held out.
+
+    Both kinds of questions weigh the same, however few nothing answers: or it would be best to be sure of everything.
+    """
     useful = [(one.digest, one.feedback) for one in ratings if isinstance(one.feedback, Rated)]
     learning = [rating for digest, rating in useful if not is_held_out(digest)]
     judging = [rating for digest, rating in useful if is_held_out(digest)][-HELD_OUT_LIMIT:]
-    challenger = best_step(_taught_refusal, learning, _unsure)
-    verdict = judge([_unsure(present.refusal, one) for one in judging], [_unsure(challenger, one) for one in judging])
-    told = _told(verdict, len(learning), "squared error of how sure an answer is (Brier)")
+    if min(len({one.is_known for one in part}) for part in (learning, judging)) < 2:
+        told = PartState(learnt_from=len(learning), reason="it takes questions with an answer and without one")
+        return _Challenge("refusal", False, present.refusal.dumps, told)
+    weights = _balance(learning)
+    challenger = best_step(_taught_refusal, learning, lambda part, one: weights[one.is_known] * _unsure(part, one))
+    weights = _balance(judging)
+    old, new = (
+        [weights[one.is_known] * _unsure(part, one) for one in judging] for part in (present.refusal, challenger)
+    )
+    verdict = judge(old, new)
+    told = _told(verdict, len(learning), "squared error of how sure an answer is (Brier), known and not known alike")
     return _Challenge("refusal", verdict.is_better, challenger.dumps, told)
+
+
+def _balance(ratings: Sequence[Rated]) -> dict[bool, float]:
+    """What a rating of each kind weighs, so that both weigh the same."""
+    known = sum(one.is_known for one in ratings)
+    return {True: len(ratings) / (2 * max(1, known)), False: len(ratings) / (2 * max(1, len(ratings) - known))}
 
 
 def _taught_refusal(learning: Sequence[Rated], step: float) -> Refusal:
     """First how sure is sure for this person, which keeps the order; then, with a step, which signs tell it."""
     signs = [rating.signs_as(SIGNS) for rating in learning]
     known = [rating.is_known for rating in learning]
-    taught = calibrated(Refusal.prior(), signs, known)
+    weights = _balance(learning)
+    taught = calibrated(Refusal.prior(), signs, known, [weights[is_known] for is_known in known])
     for _ in range(ROUNDS if step else 0):
         for row, is_known in zip(signs, known, strict=True):
-            taught = taught.learn(row, is_known, step=step)
+            taught = taught.learn(row, is_known, step=step * weights[is_known])
     return taught
 
 

@@ -7,9 +7,10 @@ while it is chosen; these are none of those that the gate judges by.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from keepsake.model.feedback import Rated
 from keepsake.recall.posting import Floats
@@ -23,10 +24,16 @@ STEPS: Final = (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03)
 FOLDS: Final = 3
 #: rounds of Newton's method, which ends far sooner
 ROUND_LIMIT: Final = 25
+#: a smaller move is none
+STILL: Final = 1e-6
 #: what it costs to leave the shipped calibration, in ratings
-PENALTY: Final = 1.0
+PENALTY: Final = 2.0
+#: sureness is never flattened more than this: what tells known from unknown is the shipped part's, not a few ratings'
+LEAST_STRETCH: Final = 0.3
 
 Part = TypeVar("Part")
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
 
 
 def best_step(
@@ -43,8 +50,10 @@ def best_step(
     return teach(ratings, STEPS[int(np.argmin(losses))])
 
 
-def calibrated(refusal: Refusal, signs: Sequence[Floats], known: Sequence[bool]) -> Refusal:
+def calibrated(refusal: Refusal, signs: Sequence[Floats], known: Sequence[bool], weights: Sequence[float]) -> Refusal:
     """The same order of sureness, moved and stretched to what this person's ratings say.
+
+    :param weights: of the ratings.
 
     Two weights over the shipped logit, by penalised maximum likelihood (Platt, Probabilistic Outputs for Support Vector Machines,
     1999).
@@ -53,16 +62,25 @@ def calibrated(refusal: Refusal, signs: Sequence[Floats], known: Sequence[bool])
         return refusal
     logits = np.array([float(row @ refusal.weights[:-1] + refusal.weights[-1]) for row in signs])
     rows = np.stack([logits, np.ones_like(logits)], axis=1)
-    start = weights = np.array([1.0, 0.0])
+    start = line = np.array([1.0, 0.0])
+    share = np.array(weights, float)
+    wanted = np.array(known, float)
+
+    def cost(at: Doubles) -> float:
+        found = rows @ at
+        return float(share @ (np.logaddexp(0.0, found) - wanted * found) + PENALTY / 2 * ((at - start) ** 2).sum())
+
     for _ in range(ROUND_LIMIT):
-        chance = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        slope = rows.T @ (chance - np.array(known, float)) + PENALTY * (weights - start)
-        bend = (rows * (chance * (1 - chance))[:, None]).T @ rows + PENALTY * np.eye(2)
+        chance = 1 / (1 + np.exp(-np.clip(rows @ line, -30, 30)))
+        slope = rows.T @ (share * (chance - wanted)) + PENALTY * (line - start)
+        bend = (rows * (share * chance * (1 - chance))[:, None]).T @ rows + PENALTY * np.eye(2)
         move = np.linalg.solve(bend, slope)
-        weights = weights - move
-        if np.abs(move).max() < 1e-6:
+        while cost(line - move) > cost(line) and np.abs(move).max() > STILL:
+            move /= 2  # Newton's step overshoots where the curve is flat
+        if np.abs(move).max() <= STILL:
             break
-    stretch, shift = max(float(weights[0]), 0.05), float(weights[1])
+        line = line - move
+    stretch, shift = max(float(line[0]), LEAST_STRETCH), float(line[1])
     moved = refusal.weights * np.float32(stretch)
     moved[-1] += np.float32(shift)
     return Refusal(moved)
