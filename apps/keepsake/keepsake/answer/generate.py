@@ -15,6 +15,7 @@ from keepsake.answer.support import unsupported
 from keepsake.errors import KeepsakeError
 from keepsake.record import Answer, Citation, Question
 from keepsake.words.date import tell_day
+from keepsake.words.passage import sentences
 
 __all__ = ["ChatEndpoint", "prompt"]
 
@@ -66,7 +67,7 @@ class ChatEndpoint:
         self._client = httpx.Client(headers=headers, timeout=httpx.Timeout(timeout, connect=CONNECT_S))
 
     def rewrite(self, question: Question, given: Answer) -> Answer:
-        """The answer in prose; the one that quotes where nothing is known or the endpoint has nothing to say.
+        """The answer in prose; the one that quotes where nothing is known or the endpoint says nothing that is borne out.
 
         :raises KeepsakeError: ``KS-ANSWER-001`` where the endpoint cannot be reached or refuses, ``KS-ANSWER-002`` where what it
             says is no chat completion.
@@ -77,6 +78,8 @@ class ChatEndpoint:
         if not text:
             return given
         without = unsupported(text, given.citations, question.text)
+        if without and len(without) == sum(1 for _ in sentences(text)):
+            return given  # nothing of it is borne out: the quotation says more
         return replace(given, text=text, unsupported=without, label=LABEL.format(model=self._model or "an endpoint"))
 
     def complete(self, task: str, words: str) -> str:

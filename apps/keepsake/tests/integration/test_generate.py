@@ -97,6 +97,11 @@ def test_an_empty_text_leaves_the_quotation() -> None:
         assert ChatEndpoint(url).rewrite(QUESTION, GIVEN) is GIVEN
 
 
+def test_a_text_of_which_nothing_is_borne_out_leaves_the_quotation() -> None:
+    with served(chat("The king of Norway came by. He sang of 1814.")) as (url, _):
+        assert ChatEndpoint(url).rewrite(QUESTION, GIVEN) is GIVEN
+
+
 def test_a_failure_that_may_pass_is_tried_again() -> None:
     with served((503, {}), chat("Ann adopted a dog.")) as (url, script):
         assert ChatEndpoint(url).rewrite(QUESTION, GIVEN).text == "Ann adopted a dog."
