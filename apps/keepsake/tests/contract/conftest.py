@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import socket
-import subprocess
 import tempfile
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import pytest
+from _pytest.mark import ParameterSet
+from support.server import BUILT, mongo_server, s3_server, search_server
 
 from keepsake.key import Ring
 from keepsake.store.contract import Blobs, Store, Stores
@@ -31,11 +27,6 @@ from keepsake.store.sqlite import SqliteStores
 Opener: TypeAlias = Callable[[Path, Ring], Stores]
 
 BlobOpener: TypeAlias = Callable[[Path], Blobs]
-
-ROOT: Final = Path(__file__).resolve().parents[2]
-
-#: how long a server may take until it listens, and until it ends
-START_S: Final = 180.0
 
 PERSONS: Final = ("ann", "ben")
 
@@ -54,79 +45,22 @@ def postgres() -> Iterator[str]:
     server.cleanup()
 
 
-def built(name: str) -> Path:
-    """A server's program, or a skip that says how to get it."""
-    folder = Path(os.environ.get("KEEPSAKE_SERVERS", ROOT / "build" / "server"))
-    if not (folder / name).exists():
-        pytest.skip(f"{name} is not built here: scripts/server builds it where its registry can be reached")
-    return folder / name
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(command: list[str], port: int, **environment: str) -> Iterator[None]:
-    """A server's process, while it listens."""
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
-        try:
-            wait(process, port, log)
-            yield
-        finally:
-            process.terminate()
-            process.wait(START_S)
-
-
-def wait(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
-    """Wait until the server listens."""
-    end = time.monotonic() + START_S
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        if process.poll() is not None or time.monotonic() > end:
-            log.seek(0)
-            raise AssertionError(f"the server did not start: {log.read()[-2000:].decode(errors='replace')}")
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="session")
 def mongo() -> Iterator[str]:
-    """The URL of a FerretDB over SQLite."""
-    program, port = built("ferretdb"), free_port()
-    with tempfile.TemporaryDirectory() as folder, running([str(program), f"127.0.0.1:{port}", folder], port):
-        yield f"mongodb://127.0.0.1:{port}/"
+    with mongo_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-    """The URL of a versitygw over a folder; its access key is ``keepsake``, the secret ``keepsake-secret``."""
-    program, port = built("versitygw"), free_port()
-    command = [str(program), "--port", f"127.0.0.1:{port}", "posix"]
-    keys = {"ROOT_ACCESS_KEY": "keepsake", "ROOT_SECRET_KEY": "keepsake-secret"}
-    with tempfile.TemporaryDirectory() as folder, running([*command, folder], port, **keys):
-        yield f"http://127.0.0.1:{port}"
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def search() -> Iterator[str]:
-    """The URL of a node of OpenSearch."""
-    folder, port = built("opensearch"), free_port()
-    java = shutil.which("java") or pytest.skip("java is not installed")
-    command = [
-        java,
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
-        "-Xmx512m",
-        "-cp",
-        f"{folder}/lib/*:{folder}",
-        "Node",
-    ]
-    with tempfile.TemporaryDirectory() as data, running([*command, data, str(port)], port):
-        yield f"http://127.0.0.1:{port}"
+    with search_server() as url:
+        yield url
 
 
 class MemoryDriver:
@@ -225,13 +159,15 @@ def memory_driver() -> type[MemoryDriver]:
     return MemoryDriver
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        "memory",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("postgres", "mongo", "search")),
-    ]
-)
+#: stores on servers, as far as there is a server here
+ON_SERVERS: Final = ["postgres", *(kind for kind in BUILT if kind != "s3")]
+
+
+def slow(kinds: list[str]) -> list[ParameterSet]:
+    return [pytest.param(kind, marks=pytest.mark.slow) for kind in kinds]
+
+
+@pytest.fixture(params=["sqlite", "memory", *slow(ON_SERVERS)])
 def opener(request: pytest.FixtureRequest) -> Opener:
     if request.param == "sqlite":
         return lambda folder, ring: SqliteStores(folder / "people", ring)
@@ -246,7 +182,7 @@ def opener(request: pytest.FixtureRequest) -> Opener:
     return lambda _, ring: kinds[request.param](url, ring)
 
 
-@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
+@pytest.fixture(params=["folder", *slow([kind for kind in BUILT if kind == "s3"])])
 def blob_opener(request: pytest.FixtureRequest) -> BlobOpener:
     if request.param == "folder":
         return lambda folder: FolderBlobs(folder / "blobs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from keepsake.errors import KeepsakeError
 from keepsake.store.contract import Blobs
 from keepsake.store.folder import FolderBlobs, blob_name
+from keepsake.store.s3 import S3Blobs
 
 UNKNOWN = "0" * 64
 
@@ -44,6 +46,16 @@ def test_what_is_removed_is_gone(blobs: Blobs) -> None:
     with pytest.raises(KeepsakeError, match="KS-STORE-003"):
         blobs.get("ann", names[1])
     assert blobs.put("ann", b"2") == names[1]
+
+
+def test_are_shared_by_processes_that_may_read_them(
+    blob_opener: Callable[[Path], Blobs], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    first, second = blob_opener(tmp_path), blob_opener(tmp_path)
+    assert second.get("ann", first.put("ann", b"sealed")) == b"sealed"
+    if isinstance(first, S3Blobs):
+        with pytest.raises(KeepsakeError, match="KS-STORE-008"):
+            S3Blobs(request.getfixturevalue("s3"), "keepsake", "keepsake", "another secret")
 
 
 @pytest.mark.parametrize("name", [UNKNOWN, "", "../../../etc/passwd", "A" * 64, f"{UNKNOWN}\n", "\ud800" * 64])

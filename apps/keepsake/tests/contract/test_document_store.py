@@ -267,11 +267,3 @@ def test_a_server_out_of_reach_is_told(
     monkeypatch.setattr("keepsake.store.mongo.CONNECT_TIMEOUT_MS", 200)
     with pytest.raises(KeepsakeError, match="KS-STORE-008"):
         make(ring)
-
-
-@pytest.mark.slow
-def test_a_bucket_takes_its_own_keys_alone(s3: str) -> None:
-    with pytest.raises(KeepsakeError, match="KS-STORE-008"):
-        S3Blobs(s3, "keepsake", "keepsake", "another secret")
-    first, second = (S3Blobs(s3, "keepsake-shared", "keepsake", "keepsake-secret") for _ in range(2))
-    assert second.get("ann", first.put("ann", b"sealed")) == b"sealed"
