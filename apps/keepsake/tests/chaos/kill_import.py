@@ -22,9 +22,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from support.running import Running
+
 from keepsake.store.sqlite import SqliteStores
-from tests.support.running import Running
 
 PERSON = "ann"
 WORKERS = 2
@@ -188,8 +190,8 @@ def run(options: argparse.Namespace, running: Running, folder: Path) -> int:
             if name == "plane":
                 running.start_plane()
             else:
-                queue, _, number = name.partition("-")
-                running.start_worker(queue, int(number))
+                queue, _, which = name.partition("-")
+                running.start_worker(queue, int(which))
         killed[name.partition("-")[0]] += 1
     importer.is_last = True
     limit = time.monotonic() + 600

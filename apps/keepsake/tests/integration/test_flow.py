@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 import websockets.sync.client as client
+from support.running import Running
 
 from keepsake.errors import KeepsakeError
 from keepsake.store.sqlite import SqliteStores
-from tests.support.running import Running
 
 #: until a worker has done what it was given, on a busy machine
 WAIT_S = 60.0
