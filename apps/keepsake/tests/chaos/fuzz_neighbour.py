@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 from support.neighbour import Eve, spellings
-from test_neighbour import LANES, NODES, TEXTS, Town
+from test_neighbour import LANES, NODES, TEXTS, Town  # type: ignore[import-not-found, unused-ignore]  # by its folder
 
 DOORS = ["/capture/ann/diary", "/upload/ann", "/export/ann", "/ask", "/service", "/-/nodes?prefix=/person/ann"]
 INSETS = [
@@ -79,7 +79,7 @@ class Fuzz:
         return changed(self.chance.choice([*self.nodes, *DOORS]), self.chance)
 
     def token(self) -> str | None:
-        mine, hers = self.town.tokens["eve"], self.town.tokens["ann"].rpartition(".")[0]
+        mine, hers = str(self.town.tokens["eve"]), str(self.town.tokens["ann"]).rpartition(".")[0]
         return self.chance.choice(
             [mine, mine, mine, None, changed(mine, self.chance), hers + "." + mine.rpartition(".")[2]]
         )

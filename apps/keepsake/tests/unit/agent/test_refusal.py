@@ -15,9 +15,9 @@ from keepsake.agent.person import STREAM_LIMIT, Person
 from keepsake.agent.question import Question
 from keepsake.agent.rating import note_correction
 from keepsake.agent.seal import open_value, seal_value
-from keepsake.agent.stream import Stream
+from keepsake.agent.stream import Spill, Stream
 from keepsake.agent.suggestion import Suggestion
-from keepsake.agent.value import Ask, Correction, Forget, Noted, Rating, StreamState, Take
+from keepsake.agent.value import Ask, Correction, Forget, Noted, Piece, Rating, StreamState, Take
 from keepsake.errors import KeepsakeError
 from keepsake.key import PersonKey, Ring
 
@@ -117,3 +117,25 @@ def test_a_person_has_so_many_streams_at_most() -> None:
 
     with pytest.raises(Exception, match="KS-AGENT-009"):
         Person.noted(person, Noted("one more", StreamState(), None))
+
+
+def test_what_stays_where_it_was_is_logged_with_its_code() -> None:
+    log = Log()
+    stream: Any = SimpleNamespace(
+        log=log,
+        node="/person/ann/stream/mic",
+        owner="/person/ann",
+        stream="mic",
+        state=StreamState(),
+        pieces={3: Piece(b"x")},
+        aside={},
+        send=lambda *what: None,
+        _release=lambda count: None,
+        _ask=lambda limit: None,
+    )
+
+    Stream.not_read(stream, "job", SimpleNamespace(about="3+1", error="no sense"))  # type: ignore[arg-type]
+    Stream._spilled(stream, Spill("", {}))
+
+    assert [line[:12] for line in log.lines] == ["KS-AGENT-007", "KS-AGENT-017"]
+    assert stream.aside == {3: Piece(b"x")}
