@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +36,7 @@ __all__ = ["hear"]
 
 #: a stream in which nothing comes for so long is left; it is taken up again when something comes
 IDLE_S: Final = 4.0
-#: sound that is heard in one go, so that other streams have their turn
+#: sound that is heard in one go, to the end of a sentence, so that other streams have their turn
 SLICE_S: Final = 120.0
 #: between two tellings of what is being said
 PARTIAL_S: Final = 0.3
@@ -74,15 +74,14 @@ class _Ear:
         return f"/person/{self.job.input.person}/stream/{self.job.input.stream}"
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Samples from ``begin`` on, until nothing comes any more or the slice is full."""
+        """Samples from ``begin`` on, until nothing comes any more."""
         link = self.client.map(self.node, "pieces", int, Piece)
         async with link:
             await link.synced()
             given = self.begin
-            end = self.begin + int(SLICE_S * RATE)
             number = min(link, default=0)
             changes = link.changes()
-            while given < end:
+            while True:
                 piece = link.get(number)
                 if piece is None:
                     try:
@@ -205,8 +204,15 @@ async def hear(house: House, job: Job[HearJob]) -> HeardAll:
     async with natant.client.connect(house.address(), auth={"token": house.worker_token()}) as client:
         ear = _Ear(house, client, job, key, names, begin)
         first = begin
-        async for piece in recogniser.stream(ear.pieces(), names=names, start=begin / RATE):
-            await (ear.final(piece) if piece.is_final else ear.partial(piece))
+        heard = recogniser.stream(ear.pieces(), names=names, start=begin / RATE)
+        try:
+            async for piece in heard:
+                await (ear.final(piece) if piece.is_final else ear.partial(piece))
+                if ear.begin - first >= SLICE_S * RATE:
+                    break  # here a sentence is over; where the sound itself is stopped, one may be cut
+        finally:
+            if isinstance(heard, AsyncGenerator):
+                await heard.aclose()
     samples = ear.begin - first
     return HeardAll(ear.begin, samples / RATE, time.process_time() - busy)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
@@ -214,7 +214,9 @@ class _Waiting:
             raise self._error
 
     async def stop(self) -> None:
-        """Take no more."""
+        """Take no more, and let the stream know."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
+        if isinstance(self._chunks, AsyncGenerator):
+            await self._chunks.aclose()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -231,7 +231,9 @@ class _Sound:
         self.first = sample
 
     async def stop(self) -> None:
-        """Take no more."""
+        """Take no more, and let the stream know."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
+        if isinstance(self._chunks, AsyncGenerator):
+            await self._chunks.aclose()
