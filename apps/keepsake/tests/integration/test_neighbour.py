@@ -66,10 +66,14 @@ class Town:
         data.mkdir()
         self.running = Running(data, recogniser="none", embedder="none", names="0")
         self.tokens = {person: self.running.token(person) for person in ("ann", "bob", "eve")}
-        self.running.start_plane()
-        self.running.start_worker("read")
         self.eve = Eve(self.running.port, self.tokens["eve"], Canaries([*SECRETS, *NAMES]))
-        self._live()
+        try:
+            self.running.start_plane()
+            self.running.start_worker("read")
+            self._live()
+        except BaseException:
+            self.running.close()
+            raise
 
     def post(self, person: str, node: str, lane: str, value: Any) -> Any:
         return self.running.post(person, node, lane, value)
