@@ -113,9 +113,7 @@ def cli(
     cluster = cluster.divided(None if choice is None else choice.partitions)
     if data is not None and is_volatile:
         raise click.UsageError("--data and --volatile exclude each other")
-    if log_format == "json" and context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT:
-        log_level = "info"
-    set_up_log(log_format, log_level)
+    set_up_log(log_format, _level(context, log_format, log_level))
     found = _load(file)
     folder = data_folder(found, data, is_volatile)
     spec = None if choice is None else choice.engine(found.plane.name, folder)
@@ -156,6 +154,12 @@ def cli(
     finally:
         if choice is not None:
             choice.note(None)
+
+
+def _level(context: click.Context, log_format: str, log_level: str) -> str:
+    """What is logged where nobody says: to programs more than to people."""
+    is_default = context.get_parameter_source("log_level") is click.core.ParameterSource.DEFAULT
+    return "info" if log_format == "json" and is_default else log_level
 
 
 def _works(work: str | None, found: Found) -> list[Callable[..., Any]]:
