@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["hear"]
 
 #: a stream in which nothing comes for so long is left; it is taken up again when something comes
-IDLE_S: Final = 4.0
+IDLE_S: Final = 8.0
 #: sound that is heard in one go, to the end of a sentence, so that other streams have their turn
 SLICE_S: Final = 120.0
 #: between two tellings of what is being said

@@ -8,8 +8,15 @@ from keepsake.agent.value import Give, Granted, GrantState
 from keepsake.custody.grant import Scope
 from keepsake.custody.permission import Given, Permission
 from keepsake.pipeline.house import House
+from keepsake.pipeline.shelf import Desk
 
-__all__ = ["give", "revoke"]
+__all__ = ["give", "revoke", "states"]
+
+
+def states(desk: Desk) -> dict[str, GrantState]:
+    """All grants of a person, by their ids."""
+    permission = Permission(desk.store, desk.key, desk.log, time.time)
+    return {given.grant.id: _state(given) for given in permission.all()}
 
 
 def _state(given: Given) -> GrantState:

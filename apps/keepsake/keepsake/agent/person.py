@@ -79,8 +79,8 @@ class Person(Home, route="/person/{person}"):
     sound_today = lane.value(float, default=0.0)
     model = lane.value(ModelState, default=ModelState())
     learning = lane.jobs("learn", LearnJob, Learned, keep=10)
-    #: who may ask what; the tokens are in the store
-    grants = lane.map(str, GrantState, keep=GRANTS)
+    #: who may ask what, and why; the store has the tokens
+    grants = lane.map(str, GrantState, volatile=True, keep=GRANTS)
     forgetting = lane.jobs("forget", ForgetJob, Forgotten, keep=100)
     capsules = lane.map(str, CapsuleState, keep=CAPSULES)
     #: what the person should know: a capsule has opened, somebody has asked
@@ -102,6 +102,7 @@ class Person(Home, route="/person/{person}"):
     def _fill(self, seen: Picture) -> None:
         for line in seen.lines:
             self.timeline[line.memory] = line
+        self.grants.update(seen.grants)
         for names, tallies in (
             (self.people, seen.people),
             (self.places, seen.places),

@@ -47,7 +47,7 @@ SPILL_PIECES: Final = 64
 #: of pieces that wait in one stream in memory although they are being moved, and altogether; past it the sender is told to wait
 MEMORY_BYTES: Final = 16 * 1024 * 1024
 WAITING_BYTES: Final = 2 * 1024 * 1024 * 1024
-#: pieces that nobody could make sense of, kept in a stream
+#: pieces that nobody could make sense of, kept in a stream; at one more the stream stands until somebody has looked
 ASIDE_PIECES: Final = 1000
 #: the person is told of sound at least so often
 TELL_SAMPLES: Final = 60 * RATE
@@ -217,12 +217,15 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             self._ask(limit=1)
             return
         number = int(first)
+        if len(self.aside) >= ASIDE_PIECES:
+            self.log.error(
+                "KS-AGENT-007  %s holds %d pieces that nobody can read; it waits for retry", self.node, ASIDE_PIECES
+            )
+            return
         self.log.warning("KS-AGENT-007  piece %d is put aside: %s", number, job.error)
         self.aside[number] = self.pieces[number]
         self._release(1)
         self.state = replace(self.state, aside=len(self.aside))
-        if len(self.aside) > ASIDE_PIECES:
-            self.aside.drop(1)
         self.send(self.owner, "noted", Noted(self.stream, self.state, None))
         self._ask(limit=1)
 

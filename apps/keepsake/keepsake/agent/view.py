@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from keepsake.agent.value import Line, Tally
+from keepsake.agent.permission import states
+from keepsake.agent.value import GrantState, Line, Tally
 from keepsake.model.lexicon import Lexicon
 from keepsake.pipeline.house import House
 from keepsake.record import Memory
@@ -23,12 +24,13 @@ NAMES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Lines, oldest first, and how often who and what was named."""
+    """Lines, oldest first, how often who and what was named, and what was granted."""
 
     lines: list[Line] = field(default_factory=list)
     people: dict[str, Tally] = field(default_factory=dict)
     places: dict[str, Tally] = field(default_factory=dict)
     categories: dict[str, Tally] = field(default_factory=dict)
+    grants: dict[str, GrantState] = field(default_factory=dict)
 
 
 def line(memory: Memory) -> Line:
@@ -53,6 +55,7 @@ def picture(house: House, person: str, count: int) -> Picture:
         while new := desk.store.memories(after=lexicon.built_to):
             lexicon.count(new)
             lexicon.built_to = new[-1].seq
+        grants = states(desk)
     categories: Counter[str] = Counter()
     last: dict[str, float] = {}
     for memory in memories:
@@ -63,6 +66,7 @@ def picture(house: House, person: str, count: int) -> Picture:
         lines=[line(memory) for memory in reversed(memories[:count])],
         people=_tallies(lexicon, "person"),
         places=_tallies(lexicon, "place"),
+        grants=grants,
         categories={name: Tally(number, last[name]) for name, number in categories.items()},
     )
 
