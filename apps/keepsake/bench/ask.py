@@ -77,10 +77,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=500)
+    parser.add_argument("--data", type=Path, help="a folder to fill once, and to use again")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Running(Path(folder), names="0") as running:
-        synthetic = SyntheticPerson(size=options.messages)
-        fill(Path(folder), synthetic)
+    with tempfile.TemporaryDirectory() as temporary:
+        return measure(options.data or Path(temporary), options)
+
+
+def measure(folder: Path, options: argparse.Namespace) -> int:
+    """Fill the folder where it is empty, then ask."""
+    synthetic = SyntheticPerson(size=options.messages)
+    if not (folder / "people").exists():
+        fill(folder, synthetic)
+    if not options.questions:
+        return 0
+    with Running(folder, names="0") as running:
         running.start_plane()
         headers = {"authorization": f"Bearer {running.token('ann')}"}
         waits = []
