@@ -51,14 +51,15 @@ class Question(Home, route="/person/{person}/question/{question}"):
             raise Refused(f"KS-AGENT-011  {self.node} was asked already; ask another question")
         if not what.text.strip():
             raise Refused("KS-AGENT-012  the question is empty; it takes words")
-        key = self.key()
-        self.kept = seal_value(key, what, self.node)
+        kept = seal_value(self.key(), what, self.node)
         if what.about not in ("", self.person):
+            self.kept = kept
             self.state = "asked"
             self._put(what)
             return None
         words = Words(what.text, self.now(), what.as_of, what.zone, what.limit)
         answer: Answer = await self.task(_ask, self, words, what.style)
+        self.kept = kept  # with the answer: one commit, and a question that was never answered can be asked again
         self._answered(answer)
         return answer
 
