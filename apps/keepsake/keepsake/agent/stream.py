@@ -49,6 +49,8 @@ MEMORY_BYTES: Final = 16 * 1024 * 1024
 WAITING_BYTES: Final = 2 * 1024 * 1024 * 1024
 #: pieces that nobody could make sense of, kept in a stream; at one more the stream stands until somebody has looked
 ASIDE_PIECES: Final = 1000
+#: how the stream is doing is shown at least so often while pieces come
+SHOW_S: Final = 5.0
 #: the person is told of sound at least so often
 TELL_SAMPLES: Final = 60 * RATE
 #: lines that are shown to whoever follows a stream
@@ -80,7 +82,7 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
     samples = lane.value(int, default=0)
     #: samples of which the person has been told
     told = lane.value(int, default=0)
-    #: bytes of pieces that wait, and how many of them are in memory
+    #: bytes of pieces that wait, and how many of them are in memory, where it is sound
     waiting = lane.value(int, default=0)
     resident = lane.value(int, default=0)
     #: contents in the blob store, and how many pieces in each still wait
@@ -94,7 +96,8 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         self._check(what)
         if self.held:
             raise Refused(f"KS-AGENT-020  the quota of {self.person} is used up: {self.held}")
-        if self.waiting > WAITING_BYTES or self.resident > MEMORY_BYTES:
+        in_memory = self.resident if self.state.kind == "audio" else self.waiting
+        if self.waiting > WAITING_BYTES or in_memory > MEMORY_BYTES:
             raise Refused(
                 f"KS-AGENT-004  {self.node} holds {self.waiting} bytes that wait for workers; send it again in a while"
             )
@@ -110,16 +113,20 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         self.key()  # nothing is taken in for somebody who was deleted
         begin = self.received - what.number
         at = what.at or self.now()
+        size = 0
         for place in range(begin, len(what.pieces)):
             sealed = what.pieces[place]
             length = what.lengths[place] if what.lengths else 0
             before = sum(what.lengths[:place]) / RATE if length else 0.0
             self.pieces[what.number + place] = Piece(sealed, self.samples, length, at + before)
-            self.samples += length
-            self.waiting += len(sealed)
-            self.resident += len(sealed)
+            if length:
+                self.samples += length
+            size += len(sealed)
         if begin < len(what.pieces):
             self.received = what.number + len(what.pieces)
+            self.waiting += size
+            if what.kind == "audio":
+                self.resident += size
             self._note(what)
             self._ask()
             self._spill()
@@ -158,20 +165,23 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             raise Refused(f"KS-AGENT-023  {self.node} was deleted; send to a stream of another name")
 
     def _note(self, what: Take) -> None:
-        now = self.now()
+        """Show how the stream is doing: at its first piece, every so often, and whenever pieces are stored."""
         state = self.state
+        now = self.now()
         is_new = not state.kind
+        is_told = self.samples - self.told < TELL_SAMPLES
+        if not is_new and is_told and now - state.changed < SHOW_S and not state.is_ended:
+            return
         self.state = replace(
             state,
             kind=what.kind,
             opened=state.opened or now,
             changed=now,
             received=self.received,
-            bytes=state.bytes + sum(map(len, what.pieces)),
             seconds=self.samples / RATE,
             is_ended=False,
         )
-        if is_new or self.samples - self.told >= TELL_SAMPLES:
+        if is_new or not is_told:
             self.told = self.samples
             self.send(self.owner, "noted", Noted(self.stream, self.state, None))
 
@@ -230,16 +240,25 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
         self._ask(limit=1)
 
     def _release(self, count: int) -> None:
+        before = self.waiting
         for number in range(self.stored, self.stored + count):
             self._let_go(self.pieces.pop(number))
         self.stored += count
-        self.state = replace(self.state, stored=self.stored)
+        self.state = replace(
+            self.state,
+            changed=self.now(),
+            received=self.received,
+            stored=self.stored,
+            bytes=self.state.bytes + before - self.waiting,
+            seconds=self.samples / RATE,
+        )
 
     def _let_go(self, piece: Piece) -> None:
         size = piece.size or len(piece.sealed)
         self.waiting -= size
         if not piece.blob:
-            self.resident -= size
+            if self.state.kind == "audio":
+                self.resident -= size
             return
         self.spills[piece.blob] -= 1
         if not self.spills[piece.blob]:

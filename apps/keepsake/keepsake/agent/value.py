@@ -94,6 +94,7 @@ class StreamState:
 
     :ivar opened: when its first piece came, epoch seconds; ``changed`` the last one.
     :ivar received: pieces that are durable; ``stored`` of them are in the person's memory.
+    :ivar bytes: of pieces that are stored; those that wait are counted in the lane ``waiting``.
     :ivar aside: pieces that nobody could make sense of; they are kept.
     :ivar seconds: of sound received.
     """
