@@ -243,6 +243,10 @@ class Hub:
                 self._awaited[cell.node] = count
             self.unwatch(cell)
 
+    def awaits(self, node: str) -> bool:
+        """Whether links to a node are about to be attached, behind what is on its way to the disk."""
+        return node in self._awaited
+
     def unwatch(self, cell: Cell) -> None:
         """Make no more events of durable lanes where nobody is linked and nobody is about to be."""
         if not cell._links and cell.node not in self._awaited:

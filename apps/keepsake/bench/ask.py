@@ -98,7 +98,7 @@ def measure(folder: Path, options: argparse.Namespace) -> int:
             for number, asked in enumerate(synthetic.questions(options.questions + 1)):
                 begin = time.monotonic()
                 answer = http.post(
-                    f"/person/ann/question/q{number}", params={"lane": "ask"}, json={"text": asked.question.text}
+                    f"/person/ann/question/{begin:.6f}", params={"lane": "ask"}, json={"text": asked.question.text}
                 )
                 took = time.monotonic() - begin
                 answer.raise_for_status()

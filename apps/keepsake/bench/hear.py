@@ -56,9 +56,11 @@ async def run(running: Running, rounds: int) -> list[float]:
         link = plane.map("/person/ann/stream/mic", "transcript", str, Line)
         await link.synced()
         heard = asyncio.Event()
+        times: list[float] = []
 
         async def follow() -> None:
             async for _ in link:
+                times.append(time.monotonic())
                 heard.set()
 
         follower = asyncio.create_task(follow())
@@ -68,24 +70,22 @@ async def run(running: Running, rounds: int) -> list[float]:
             for speech in sentences():
                 sound = speech + bytes(int(PAUSE_S * RATE) * 2)
                 end = len(speech) / 2 / RATE
-                heard.clear()
+                times.clear()
                 begin = time.monotonic()
                 size = int(PIECE_S * RATE) * 2
                 for place in range(0, len(sound), size):
                     await asyncio.sleep(max(0.0, begin + (place + size) / 2 / RATE - time.monotonic()))
                     await socket.send(number.to_bytes(4, "big") + sound[place : place + size])
                     number += 1
-                while True:
-                    await asyncio.wait_for(heard.wait(), 60)
-                    at = time.monotonic()
+                while not any(at >= begin + end for at in times):
                     heard.clear()
-                    if at >= begin + end:
-                        break
+                    await asyncio.wait_for(heard.wait(), 60)
+                at = min(at for at in times if at >= begin + end)
                 if turn or number > len(sound) // size + 1:
                     waits.append(at - begin - end)
         follower.cancel()
         drain.cancel()
-        for line in link.snapshot().values():
+        for _, line in link.snapshot():
             print(line.text)
     return waits
 

@@ -212,7 +212,7 @@ async def test_links_see_the_last_turn_then_end() -> None:
         await plane.command("/shop/1", "close")
         assert events[0] == "after the end"
         assert [event for event in events if event.startswith("unlinked")] == ["unlinked nodeRemoved"] * 2
-        assert not plane.host.hub._awaited
+        assert not plane.host.hub.awaits("/shop/1")
 
 
 async def test_timers_downlinks_and_spawned_work_end() -> None:
