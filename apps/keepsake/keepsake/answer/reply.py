@@ -16,7 +16,7 @@ from keepsake.record import Answer, Citation, Question
 __all__ = ["LABEL", "LEAST_SURE", "MENTOR_LABEL", "UNKNOWN", "answer"]
 
 #: below this sureness nothing is quoted
-LEAST_SURE: Final = 0.3
+LEAST_SURE: Final = 0.15
 
 #: how sure an answer is that a fact of the person's gives
 FACT_SURE: Final = 0.9

@@ -62,7 +62,7 @@ async def test_the_page_keeps_shows_asks_and_hears(tmp_path: Path) -> None:
             await page.until(f"document.querySelector('.line p').textContent === {json.dumps(NOTE)}")
 
             await press(page, "Ask")
-            await write(page, "input[aria-label=Question]", "Where did I meet Ilse?")
+            await write(page, "input[aria-label=Question]", "Who was at the harbour of Bergen?")
             await page.until(f"document.querySelector('blockquote').textContent.includes({json.dumps(NOTE)})")
 
             await press(page, "Capture")
