@@ -49,8 +49,6 @@ MEMORY_BYTES: Final = 16 * 1024 * 1024
 WAITING_BYTES: Final = 2 * 1024 * 1024 * 1024
 #: pieces that nobody could make sense of, kept in a stream; at one more the stream stands until somebody has looked
 ASIDE_PIECES: Final = 1000
-#: how the stream is doing is shown at least so often while pieces come
-SHOW_S: Final = 5.0
 #: the person is told of sound at least so often
 TELL_SAMPLES: Final = 60 * RATE
 #: lines that are shown to whoever follows a stream
@@ -165,13 +163,11 @@ class Stream(Home, route="/person/{person}/stream/{stream}"):
             raise Refused(f"KS-AGENT-023  {self.node} was deleted; send to a stream of another name")
 
     def _note(self, what: Take) -> None:
-        """Show how the stream is doing: at its first piece, every so often, and whenever pieces are stored."""
+        """Show how the stream is doing, and tell its person at the first piece and every so often."""
         state = self.state
         now = self.now()
         is_new = not state.kind
         is_told = self.samples - self.told < TELL_SAMPLES
-        if not is_new and is_told and now - state.changed < SHOW_S and not state.is_ended:
-            return
         self.state = replace(
             state,
             kind=what.kind,

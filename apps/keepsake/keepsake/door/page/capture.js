@@ -38,7 +38,7 @@ export class Capture {
     const piece = [this.number, make(this.number)];
     this.number++;
     this.waiting.push(piece);
-    if (this.isOpen) this.socket.send(piece[1]);
+    if (this.isOpen && this.socket.readyState === WebSocket.OPEN) this.socket.send(piece[1]);
     this.show({});
   }
 
@@ -57,6 +57,7 @@ export class Capture {
   async end() {
     await this.done();
     this.isOver = true;
+    this.isOpen = false;
     this.socket.close(1000);
   }
 
@@ -85,7 +86,8 @@ export class Capture {
     this.wait = FIRST_WAIT_MS;
     this.number ??= next;
     this.acknowledge(next);
-    for (const [, content] of this.waiting) this.socket.send(content);
+    // A socket that closes meanwhile opens again, and begins here.
+    for (const [, content] of this.waiting) if (this.socket.readyState === WebSocket.OPEN) this.socket.send(content);
     const early = this.early;
     this.early = [];
     for (const make of early) this.put(make);
