@@ -7,6 +7,7 @@ then nodes, wherever a route of the plane fits the path; then files under ``/``;
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -47,6 +48,10 @@ _CONTROL: Final = {
 }
 
 
+#: files for pages in a browser, the same on every plane; they tell nothing, so strangers get them too
+_WEB: Final = "/-/web"
+
+
 class Site:
     """The application of one server."""
 
@@ -55,6 +60,7 @@ class Site:
         self.node = NodePage(service)
         self.control = ControlPage(service)
         self.files = FilePage([(files.prefix, files.directory) for files in service.host.plane.files])
+        self.web = FilePage([(_WEB, Path(__file__).with_name("web"))])
         middleware = []
         if service.gate.origins:
             middleware.append(
@@ -101,6 +107,8 @@ class Site:
         path = request.scope["path"]
         if path in _CONTROL:
             raise ServerError("NT-SERVER-008", f"{path} can only be read", http_status=405, allow="GET, HEAD")
+        if self.web.has(path) and path.endswith(".js"):
+            return await self.web.answer(request)
         if path == "/-" or path.startswith("/-/"):
             raise ServerError("NT-SERVER-011", f"there is nothing at {path[:200]!r}", http_status=404)
         if self.files.has(path):

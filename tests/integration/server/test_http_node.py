@@ -361,3 +361,13 @@ async def test_bearer_tokens_go_to_the_authenticator_and_the_policy_decides() ->
         assert barred.status_code == 403
         good = await http.post("/unit/1?lane=add", json=1, headers={"authorization": "Bearer good"})
         assert good.json()["value"] == 1
+
+
+async def test_pages_get_recon_from_the_server_and_nothing_beside_it() -> None:
+    async with client() as (http, _):
+        answer = await http.get("/-/web/recon.js")
+        assert answer.status_code == 200
+        assert "javascript" in answer.headers["content-type"]
+        assert "export" in answer.text
+        for path in ("/-/web/__init__.py", "/-/web/", "/-/web", "/-/web/%2e%2e/site.py", "/-/web/other.js"):
+            assert (await http.get(path)).status_code == 404

@@ -9,7 +9,7 @@
 // After a reconnection every link is synced anew.  `host.status` is "connecting", "connected" or "waiting";
 // `host.heard` is when the last message came (performance.now()), `host.count` how many came so far.
 
-import { read, write } from "./recon.js";
+import { read, write } from "/-/web/recon.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;

@@ -8,7 +8,7 @@
 //
 // Each of the first three returns a function that ends the link. After a reconnection every link begins anew.
 
-import { read, write } from "./recon.js";
+import { read, write } from "/-/web/recon.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
