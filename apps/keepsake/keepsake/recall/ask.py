@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keepsake.recall.sign import Sign, wants_of
 from keepsake.words.term import STOP_WORDS, stem, words
+from keepsake.words.verb import FORMS
 
-__all__ = ["Asked", "analyse"]
+__all__ = ["Asked", "analyse", "heard"]
 
 #: Words of a question that say what kind of answer is wanted, or that the asker asks; an answer does not repeat them.
 _FORMAL_WORDS: Final = """
@@ -81,3 +82,15 @@ def analyse(text: str, speakers: Mapping[str, int]) -> Asked:
         tuple(sorted(stem(name) for name in names)),
         wants_of(text),
     )
+
+
+def heard(asked: Asked, is_known: Callable[[str], bool]) -> Asked:
+    """The question with verbs in the form in which they were said, where the form that is asked in was never said.
+
+    :param is_known: whether any memory has a term.
+    """
+    terms = [
+        next((form for form in FORMS.get(term, ()) if is_known(form)), term) if not is_known(term) else term
+        for term in asked.terms
+    ]
+    return replace(asked, terms=tuple(dict.fromkeys(terms)))

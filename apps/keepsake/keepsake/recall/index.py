@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from keepsake.recall.ask import Asked, analyse
+from keepsake.recall.ask import Asked, analyse, heard
 from keepsake.recall.contract import Found, Hit
 from keepsake.recall.evidence import Evidence, gather, pool_of
 from keepsake.recall.feature import features
@@ -144,7 +144,8 @@ class MemoryIndex:
 
     def _ask(self, question: Question) -> tuple[Asked, Vectors | None]:
         with self._lock:
-            asked = analyse(question.text, self._shelf.speakers)
+            known = self._shelf.postings.number
+            asked = heard(analyse(question.text, self._shelf.speakers), lambda term: known(term) >= 0)
         if self._embedder is None:
             return asked, None
         return asked, self._embedder.embed(list(dict.fromkeys((asked.bare, asked.text))), "question")
